@@ -1,0 +1,51 @@
+# The commands of this project. `make` alone prints them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+N ?= 5000
+
+.DEFAULT_GOAL := targets
+.PHONY: targets site test check golden bench props docs clean
+
+targets:
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /make \1\t/' | expand -t 16
+
+site: $(VENV)/.installed ## install, and build the site from the sample atlases
+	@$(BIN)/hdash-site build
+	@echo "the site is in $(CURDIR)/public; look at it: $(BIN)/python -m http.server -d public 8000, then http://127.0.0.1:8000"
+
+test: $(VENV)/.developing ## run the tests
+	@$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.developing ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+golden: $(VENV)/.developing ## rewrite what the tests expect; read the diff
+	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/sites tests/edits tests/mistakes tests/test_docs.py
+
+bench: $(VENV)/.developing ## measure speed and memory, as ratios
+	@$(BIN)/python -m benchmarks
+
+props: $(VENV)/.developing ## run the property tests N times (make props N=5000)
+	@PROPS=$(N) $(BIN)/python -m pytest -q -n auto tests/engine/test_laws.py tests/test_whole_program.py
+
+docs: $(VENV)/.developing ## write the generated parts of the README anew
+	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/test_docs.py
+
+clean: ## delete what the other targets made
+	@rm -rf $(VENV) public cache/state.db* cache/blobs cache/scratch cache/sample .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The locks name exact versions; a machine without them would get newer ones on another day.
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,173 @@
+"""Bring keys up to date: demand, verify, run.
+
+Verifying traces with early cutoff under a suspending scheduler, as in Mokhov, Mitchell and Peyton
+Jones, *Build Systems à la Carte* (2018), where it is called Shake. A task stands if it has a trace of
+the same recipe and every read in it, demanded in the order it was made, still has the digest of then;
+the first that differs ends the comparison, so that nothing is made that today's recipe may not ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hdash_site.engine import model
+from hdash_site.engine.model import ABSENT, Broken, Digest, Key, Task, Trace
+from hdash_site.engine.schedule import Job, Schedule
+
+
+class Build:
+    """One build: every key is brought up to date at most once, every input looked at once.
+
+    `helpers` threads join in as soon as a recipe has to run. `forced` runs every recipe that is asked
+    for. Keys can be wanted in several rounds: what is known stays known.
+    """
+
+    def __init__(
+        self,
+        tasks: model.Tasks,
+        inputs: model.Inputs,
+        store: model.Store,
+        pool: model.Executor,
+        tell: Callable[[model.Event], None] = lambda _: None,
+        *,
+        helpers: int = 0,
+        forced: bool = False,
+    ) -> None:
+        self._tasks, self._inputs, self._store, self.pool, self._tell = tasks, inputs, store, pool, tell
+        self._forced = forced
+        self._known: dict[Key, Digest] = {}
+        self._given: dict[Key, model.Given | None] = {}
+        self.schedule = Schedule(self.demand, helpers)
+
+    def bring(self, wanted: Iterable[Key]) -> dict[Key, Mapping[str, Digest] | Broken]:
+        """Bring every wanted task up to date; give its parts, or why it has none today."""
+        keys = list(wanted)
+        self.schedule.hint(keys)
+        return {key: self._brought(key) for key in keys}
+
+    def asked_for(self) -> list[Key]:
+        """Give every task that was asked for so far."""
+        return self.schedule.keys()
+
+    def demand(self, key: Key) -> Digest:
+        """Bring a key up to date and give its digest. Raises `Broken`."""
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        whole = Key(key.kind, key.name)
+        task = self._tasks(whole)
+        if task is None:
+            # The first look counts for the whole build, whoever else looks meanwhile.
+            given = self._given.setdefault(key, self._inputs(key))
+            found = given.digest if given else ABSENT
+        else:
+            found = self._fetch(whole, task).get(key.part, ABSENT)
+        return self._known.setdefault(key, found)
+
+    def value(self, key: Key) -> bytes | None:
+        """Give the bytes of a key, made again if the store lost them."""
+        digest = self.demand(key)
+        if digest == ABSENT:
+            return None
+        whole = Key(key.kind, key.name)
+        task = self._tasks(whole)
+        if task is None:
+            given = self._given[key]
+            return given.load() if given else None
+        data = self._store.load(digest)
+        if data is None:
+            self._fetch(whole, task, lost=self.schedule.seen(whole))
+            data = self._store.load(digest)
+        return data
+
+    def _brought(self, key: Key) -> Mapping[str, Digest] | Broken:
+        try:
+            self.demand(key)
+        except Broken as broken:
+            return broken
+        job = self.schedule.seen(key)
+        return (job and job.parts) or {}
+
+    def _fetch(self, key: Key, task: Task, lost: Job | None = None) -> Mapping[str, Digest]:
+        def make(job: Job) -> None:
+            try:
+                old = self._store.trace(key)
+                reason = "its value was lost" if lost else self._reason(task, old)
+                job.parts = old.parts if old and not reason else self._run(key, task, old, reason)
+            except Broken as broken:
+                job.error = broken
+            except Exception as error:
+                job.error = Broken(key, error)
+                self._tell(model.Failed(key, error))
+
+        return self.schedule.job(key, make, lost)
+
+    def _reason(self, task: Task, old: Trace | None) -> str:
+        """Say why the task must run; empty if it stands."""
+        if old is None:
+            return "never built"
+        if self._forced:
+            return "asked to"
+        if old.recipe != task.digest:
+            return "recipe changed"
+        known = self._known
+        for key, digest in old.reads:
+            if (known.get(key) or self.demand(key)) != digest:
+                return f"{key} changed"
+        return ""
+
+    def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:
+        self.schedule.call_helpers()
+        context = _Recording(self)
+        values = task.recipe(context)
+        if context.failed:
+            raise context.failed
+        parts = {part: self._store.keep(data) for part, data in values.items()}
+        trace = Trace(task.digest, tuple(context.reads.items()), parts)
+        if old and (old.recipe, old.reads) == (trace.recipe, trace.reads) and old.parts != parts:
+            raise model.NotDeterministic(key, {part for part, _ in old.parts.items() ^ parts.items()})
+        self._store.record(key, trace)
+        self._tell(model.Ran(key, reason, cut_off=old is not None and old.parts == parts))
+        return parts
+
+
+class _Recording:
+    """The context of one run of one recipe."""
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self.reads: dict[Key, Digest] = {}
+        self.failed: Exception | None = None
+
+    def read(self, key: Key) -> bytes:
+        data = self.find(key)
+        if data is None:
+            raise model.Absent(key)
+        return data
+
+    def find(self, key: Key) -> bytes | None:
+        try:
+            self.reads[key] = self._build.demand(key)
+            return self._build.value(key)
+        except Exception as error:
+            # A recipe that swallows this would be recorded with a read that has no digest.
+            self.failed = self.failed or error
+            raise
+
+    def need(self, keys: Iterable[Key]) -> list[bytes]:
+        wanted = list(keys)
+        self._build.schedule.hint(wanted)
+        found = [self._attempt(key) for key in wanted]
+        if self.failed:
+            raise self.failed
+        return [self.read(key) if data is None else data for key, data in zip(wanted, found, strict=True)]
+
+    def _attempt(self, key: Key) -> bytes | None:
+        try:
+            return self.find(key)
+        except Exception:
+            return None  # `find` keeps it; the other keys were hinted at, so they are asked for all the same
+
+    def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return self._build.pool.run(function, *args, **kwargs)

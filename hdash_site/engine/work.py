@@ -25,7 +25,7 @@ class Workers:
         self._processes: ProcessPoolExecutor | None = None
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if self._here.acquire(blocking=self._jobs == 1):
+        if (self._jobs==1 and self._here.acquire()):
             try:
                 return function(*args, **kwargs)
             finally:
@@ -44,7 +44,7 @@ class Workers:
             if self._processes is None:
                 # Forked from a fresh process: no threads of ours are cut in half.
                 context = get_context("forkserver")
-                self._processes = ProcessPoolExecutor(self._jobs - 1, context, initializer=_follow_parent)
+                self._processes = ProcessPoolExecutor(self._jobs, context, initializer=_follow_parent)
         return self._processes
 
 

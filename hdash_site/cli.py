@@ -1,0 +1,169 @@
+"""The commands and their options; each is one call. An error becomes one line and an exit code.
+
+Nothing heavy is imported here: a command imports what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hdash_site import __version__
+from hdash_site.errors import HdashError
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+_root = click.option("--root", type=FOLDER, default=".", help="The folder of site.toml. Default: this one.")
+_cache = click.option("--cache", type=FOLDER, help="Where state is kept. Default: cache/ in the site.")
+_output = click.option("--output", type=FOLDER, help="Where the site goes. Default: public/ in the site.")
+_source = click.option(
+    "--source", type=FOLDER, help="A folder of atlases, instead of the source in site.toml."
+)
+_atlas = click.option(
+    "--atlas", "atlases", multiple=True, metavar="ID", help="Look at this atlas only; repeatable."
+)
+_quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Make the HTAN Dashboard: a static site of what each tumor atlas holds and what to fix in it."""
+
+
+@commands.command()
+@_options(_root, _source, _output, _cache)
+@click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
+@_atlas
+@click.option("--force", is_flag=True, help="Run every recipe again.")
+@click.option(
+    "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
+)
+@_quiet
+@click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
+def build(
+    root: Path,
+    source: Path | None,
+    output: Path | None,
+    cache: Path | None,
+    jobs: int | None,
+    atlases: tuple[str, ...],
+    force: bool,
+    explain: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Read the atlases, make what changed, and leave the finished site in public/."""
+    from hdash_site import app, console
+
+    options = app.Options(root, source, output, cache, jobs or os.cpu_count() or 1, atlases, force)
+    style = console.Style(quiet, explain, as_json)
+    with console.progress(style) as tell:
+        result = app.build(options, tell)
+    console.show(result, app.output_folder(options), style)
+    return result.exit_code
+
+
+@commands.command()
+@_options(_root, _source, _cache, _atlas, _quiet)
+def crawl(root: Path, source: Path | None, cache: Path | None, atlases: tuple[str, ...], quiet: bool) -> int:
+    """Read the atlases that changed, and make no page."""
+    from hdash_site import app, console
+
+    options = app.Options(root, source, None, cache, atlases=atlases)
+    with console.progress(console.Style(quiet)) as tell:
+        crawled = app.crawl_only(options, tell)
+    return console.show_crawl(crawled, quiet)
+
+
+@commands.command()
+@click.argument("path")
+@_options(_root, _output, _cache)
+def why(path: str, root: Path, output: Path | None, cache: Path | None) -> None:
+    """Say why a file of the site was made last, and what led to that."""
+    from hdash_site import app, console
+
+    options = app.Options(root, None, output, cache)
+    console.show_reasons(app.why(options, _in_site(path, app.output_folder(options))))
+
+
+@commands.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other atlases.")
+@click.option(
+    "--scale", type=click.FloatRange(0, min_open=True), default=0.02, show_default=True, help="1 is HTAN."
+)
+@click.option("--atlases", type=click.IntRange(1), help="How many atlases. Default: all fourteen.")
+def sample(folder: Path, seed: int, scale: float, atlases: int | None) -> None:
+    """Write made-up atlases into DIR, with faults in them; truth.json says where."""
+    from hdash_site import app
+
+    app.write_sample(folder, seed, scale, atlases)
+    click.echo(f"build them: hdash-site build --source {folder}")
+
+
+@commands.command()
+@_options(_root, _output, _cache)
+def clean(root: Path, output: Path | None, cache: Path | None) -> None:
+    """Delete what can be made again: state, blobs, the sample, our files in public/."""
+    from hdash_site import app
+
+    for path in app.clean(app.Options(root, None, output, cache)):
+        click.echo(f"deleted: {path}")
+
+
+@commands.command()
+def checks() -> None:
+    """List the checks."""
+    from hdash_site import app
+
+    for code, severity, title in app.list_checks():
+        click.echo(f"{code:14} {severity:8} {title}")
+
+
+@commands.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"hdash-site {__version__}")
+
+
+def main() -> None:
+    """Run a command; the only place that ends the process."""
+    try:
+        code = commands.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _complain("stopped", 1)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except HdashError as error:
+        code = _complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code or 0)
+
+
+def _complain(line: str, code: int) -> int:
+    click.echo(f"hdash-site: {line}", err=True)
+    return code
+
+
+def _in_site(path: str, output: Path) -> str:
+    """Give a path below the site, whether it was named from there or from here."""
+    full = Path(path).absolute()
+    return full.relative_to(output).as_posix() if full.is_relative_to(output) else path.lstrip("/")

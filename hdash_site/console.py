@@ -1,0 +1,137 @@
+"""What a person sees of a run: progress, reasons, problems, the summary."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from hdash_site.app import DONE, SOME_ATLAS_FAILED, Result, Tell
+from hdash_site.engine.model import Key
+from hdash_site.sources.crawl import Crawled
+
+if TYPE_CHECKING:
+    from hdash_site.progress import MovingLine
+
+SHOWN = 20
+"""Lines of one kind that are printed before the rest is only counted."""
+
+
+class Style(NamedTuple):
+    """`explain`: a line a recipe and a file; `as_json`: one object at the end; `quiet`: problems only."""
+
+    quiet: bool = False
+    explain: bool = False
+    as_json: bool = False
+
+
+@contextmanager
+def progress(style: Style) -> Generator[Tell, None, None]:
+    """Show what is at hand: one moving line on a terminal, a line a phase elsewhere."""
+    if style.quiet or style.as_json:
+        yield lambda *_: None
+    elif sys.stderr.isatty():
+        with _moving_line() as tell:
+            yield tell
+    else:
+        yield _line_a_phase()
+
+
+def show(result: Result, output: Path, style: Style) -> None:
+    """Print the outcome of a build; problems go to standard error."""
+    for problem in result.problems:
+        print(_plain(problem), file=sys.stderr)
+    if style.explain:
+        _explain(result)
+    if not style.quiet and not style.as_json:
+        _foreign(result.deployed.foreign, output)
+        print(_summary(result))
+    if style.as_json:
+        print(json.dumps(result.counts()))
+
+
+def show_crawl(crawled: Crawled, quiet: bool) -> int:
+    """Print the outcome of a crawl; give its exit code."""
+    for atlas, error in crawled.failed.items():
+        print(_plain(f"atlas {atlas} was not read: {error}"), file=sys.stderr)
+    if not quiet:
+        print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed")
+    return SOME_ATLAS_FAILED if crawled.failed else DONE
+
+
+def show_reasons(chain: list[tuple[Key, str]]) -> None:
+    """Print why something was made, each line the cause of the one above."""
+    for depth, (key, reason) in enumerate(chain):
+        print(_plain(f"{'  ' * depth}{key} ran: {reason}"))
+
+
+def _summary(result: Result) -> str:
+    counts = result.counts()
+    atlases = counts["atlases"]
+    errors = sum(found["errors"] for found in result.findings.values())
+    warnings = sum(found["warnings"] for found in result.findings.values())
+    seconds = " · ".join(f"{phase} {spent:.2f} s" for phase, spent in result.seconds.items())
+    return "\n".join(
+        (
+            f"atlases   {atlases['changed']} changed, {atlases['same']} same, {atlases['failed']} failed",
+            f"recipes   {counts['recipes_run']} ran, {counts['recipes_cut_off']} cut off",
+            f"files     {counts['files_written']} written, {counts['files_kept']} kept"
+            + f", {counts['files_removed']} removed",
+            f"findings  {errors:,} errors, {warnings:,} warnings",
+            f"time      {seconds}",
+        )
+    )
+
+
+def _explain(result: Result) -> None:
+    for key, reason, cut_off in result.ran:
+        print(_plain(f"{key} ran: {reason}{' (cut off: its value is the same)' if cut_off else ''}"))
+    for path, reason in result.deployed.written:
+        print(_plain(f"{path} written: {reason}"))
+    for path, reason in result.deployed.removed:
+        print(_plain(f"{path} removed: {reason}"))
+
+
+def _foreign(paths: list[str], output: Path) -> None:
+    for path in paths[:SHOWN]:
+        print(_plain(f"{output / path} is not ours; it was left alone"), file=sys.stderr)
+    if len(paths) > SHOWN:
+        print(f"{len(paths) - SHOWN} more files there are not ours; they were left alone", file=sys.stderr)
+
+
+def _plain(line: str) -> str:
+    """Make a line that holds strangers' text harmless for a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
+def _line_a_phase() -> Tell:
+    seen: set[str] = set()
+
+    def tell(phase: str, _: str) -> None:
+        if phase not in seen:
+            seen.add(phase)
+            print(f"{phase} …", file=sys.stderr, flush=True)
+
+    return tell
+
+
+@contextmanager
+def _moving_line() -> Generator[Tell, None, None]:
+    """Draw one line that moves; nothing is imported for it before there is something to draw."""
+    lines: list[MovingLine] = []
+
+    def tell(phase: str, what: str) -> None:
+        if not lines:
+            from hdash_site.progress import MovingLine
+
+            lines.append(MovingLine())
+        lines[0].tell(phase, _plain(what))
+
+    try:
+        yield tell
+    finally:
+        for line in lines:
+            line.stop()

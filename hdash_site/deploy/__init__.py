@@ -1,0 +1,1 @@
+"""From the finished artifacts to a mirror of them: `plan` decides, one module a mirror does it."""

@@ -1,0 +1,138 @@
+"""A folder as a mirror of the site: `public/`.
+
+The folder is not trusted: what was altered or deleted by hand comes back. A file that we did not make is
+left alone. Each file is replaced in one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from hdash_site import files
+from hdash_site.deploy.plan import plan
+from hdash_site.errors import OutputError
+
+CHECK_FILE = "check.json"
+"""When the site was last checked: the one file that changes without a change."""
+
+
+class Ledger(Protocol):
+    """What we know of the mirrors that we write to."""
+
+    looks: files.Looks
+
+    def published(self, mirror: str) -> dict[str, str]: ...
+
+    def claim(self, mirror: str, files: Mapping[str, str]) -> None: ...
+
+    def disown(self, mirror: str, paths: Iterable[str]) -> None: ...
+
+
+class Deployed(NamedTuple):
+    """What was done: numbers of files, the reasons, and what is there that is not ours."""
+
+    written: list[tuple[str, str]]
+    kept: int
+    removed: list[tuple[str, str]]
+    foreign: list[str]
+
+
+def deploy(
+    output: Path,
+    want: Mapping[str, str],
+    load: Callable[[str], bytes],
+    ledger: Ledger,
+    scratch: Path,
+) -> Deployed:
+    """Make `output` hold what `want` says (digest by path); `load` gives the bytes of a path."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+        return _deploy(output, want, load, ledger, scratch)
+    except OSError as error:
+        way_out = "see that it is a folder that you may write to, on a disk with room"
+        raise OutputError(f"the site cannot be written ({error})", str(output), way_out) from error
+
+
+def empty(output: Path, ledger: Ledger) -> None:
+    """Delete what is ours in `output`; leave what is not."""
+    ours = ledger.published(str(output))
+    _delete(output, [*ours, CHECK_FILE])
+    ledger.disown(str(output), ours)
+
+
+def _deploy(
+    output: Path, want: Mapping[str, str], load: Callable[[str], bytes], ledger: Ledger, scratch: Path
+) -> Deployed:
+    mirror = str(output)
+    ours = ledger.published(mirror)
+    have = _files(output)
+    _tidy(output, have, scratch)
+    planned = plan(
+        have, want, ours, lambda path: ledger.looks.digest(f"{mirror}/{path}", have[path]), {CHECK_FILE}
+    )
+    puts = [action for action in planned.actions if action.verb == "put"]
+    deletes = [action for action in planned.actions if action.verb == "delete"]
+    # Ours from here on, even if we are cut off before it is written.
+    ledger.claim(mirror, {action.path: want[action.path] for action in puts})
+    _put(output, [action.path for action in puts], want, load, ledger, scratch)
+    _delete(output, [action.path for action in deletes])
+    ledger.disown(mirror, [path for path in ours if path not in want])
+    return Deployed([a[1:] for a in puts], planned.kept, [a[1:] for a in deletes], planned.foreign)
+
+
+def _tidy(output: Path, have: dict[str, os.stat_result], scratch: Path) -> None:
+    """Delete the unfinished files of a run that was cut off."""
+    for path in scratch.iterdir():
+        path.unlink()
+    for path in [path for path in have if path.rpartition("/")[2].startswith(files.UNFINISHED)]:
+        (output / path).unlink()
+        del have[path]
+
+
+def _put(
+    output: Path,
+    paths: Iterable[str],
+    want: Mapping[str, str],
+    load: Callable[[str], bytes],
+    ledger: Ledger,
+    scratch: Path,
+) -> None:
+    written = {path: files.replace(_safe(output, path), load(path), scratch) for path in paths}
+    for path, stat in written.items():
+        ledger.looks.note(f"{output}/{path}", want[path], stat)
+
+
+def _delete(output: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        target = _safe(output, path)
+        target.unlink(missing_ok=True)
+        for folder in target.relative_to(output).parents[:-1]:
+            with contextlib.suppress(OSError):  # another file is in it
+                (output / folder).rmdir()
+
+
+def _safe(output: Path, path: str) -> Path:
+    """Refuse a path that leads out of the site. Names are made from slugs; this is the second lock."""
+    if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
+        raise OutputError("this path leads out of the site", path, "report it: it is a defect")
+    return output / path
+
+
+def _files(folder: Path) -> dict[str, os.stat_result]:
+    """Give every file below a folder by its relative path, with its stat."""
+    found: dict[str, os.stat_result] = {}
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, path = waiting.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((f"{prefix}{entry.name}/", entry.path))
+                else:
+                    found[prefix + entry.name] = entry.stat(follow_symlinks=False)
+    return found

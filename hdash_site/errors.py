@@ -1,0 +1,62 @@
+"""What can go wrong, as one line that a person can act on.
+
+    HdashError            problem, place, way out                         exit code 1
+    ├── ConfigError       site.toml, an option or the environment         exit code 2
+    ├── SourceError       the atlases cannot be read
+    ├── ContentError      a markdown article
+    ├── LayoutError       a Mako layout
+    ├── StateError        the database or the blob cache
+    │   └── LockedError   another run is at work
+    └── OutputError       the folder of the finished site
+
+Findings about an atlas are not errors: they are results (`hdash_site.htan.checks`).
+"""
+
+from __future__ import annotations
+
+
+class HdashError(Exception):
+    """A problem, where it is, and what to do about it: always one line."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, place: str = "", way_out: str = "") -> None:
+        super().__init__(problem, place, way_out)
+        self.problem = problem
+        self.place = place
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        said = f"{self.place}: {self.problem}" if self.place else self.problem
+        said = f"{said}; {self.way_out}" if self.way_out else said
+        return " ".join(said.split())
+
+
+class ConfigError(HdashError):
+    """The user's settings do not say something that we can do."""
+
+    exit_code = 2
+
+
+class SourceError(HdashError):
+    """A source of atlases does not answer, or answers something else than atlases."""
+
+
+class ContentError(HdashError):
+    """An article cannot be understood."""
+
+
+class LayoutError(HdashError):
+    """A layout cannot be read or run."""
+
+
+class StateError(HdashError):
+    """What we remember cannot be read or written."""
+
+
+class LockedError(StateError):
+    """Another run holds the state."""
+
+
+class OutputError(HdashError):
+    """The finished site cannot be written."""

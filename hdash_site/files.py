@@ -1,0 +1,111 @@
+"""Files on disk: telling cheaply whether one changed, and replacing one in a single step.
+
+A *look* remembers what a file was when it was last read: its stat and the digest of its content. An
+equal stat saves the reading, unless the file was touched within the clock's grain of that look: then a
+second change could have left the same stat, and the content is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+FINE_GRAIN_NS = 20_000_000
+"""File clocks tick with the kernel, every 10 ms at the slowest."""
+
+COARSE_GRAIN_NS = 2_000_000_000
+"""Some file systems keep whole seconds, FAT every other one."""
+
+
+UNFINISHED = ".hdash-"
+"""How the names of files begin that are being written."""
+
+
+class Stat(NamedTuple):
+    """What must change when a content changes. The change time cannot be set back by a program."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+class Look(NamedTuple):
+    """A file when it was last read. `seen_ns`: nanoseconds since 1970, taken before the reading."""
+
+    stat: Stat
+    seen_ns: int
+    digest: str
+
+    def still_holds(self, now: Stat) -> bool:
+        coarse = now.modified_ns % 1_000_000 == 0 and now.changed_ns % 1_000_000 == 0
+        grain = COARSE_GRAIN_NS if coarse else FINE_GRAIN_NS
+        return now == self.stat and max(now.modified_ns, now.changed_ns) < self.seen_ns - grain
+
+
+def stat_of(found: os.stat_result) -> Stat:
+    return Stat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+class Looks:
+    """The looks of earlier runs, and those of this one."""
+
+    def __init__(self, earlier: Mapping[str, Look]) -> None:
+        self._earlier = earlier
+        self.fresh: dict[str, Look] = {}
+
+    def digest(self, path: str | Path, found: os.stat_result | None = None) -> str:
+        """Give the sha-256 of a file's content; raises `OSError`."""
+        name = os.fspath(path)
+        seen = time.time_ns()
+        stat = stat_of(found or os.stat(name))  # noqa: PTH116 - called for thousands of plain strings
+        look = self.fresh.get(name) or self._earlier.get(name)
+        if look and look.still_holds(stat):
+            return look.digest
+        with open(name, "rb") as file:  # noqa: PTH123
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        self.fresh[name] = Look(stat, seen, content)
+        return content
+
+    def note(self, path: str | Path, digest: str, written: Stat) -> None:
+        """Remember a file that we wrote, if it still is as we left it."""
+        name = os.fspath(path)
+        now = stat_of(os.stat(name))  # noqa: PTH116
+        if now == written:
+            self.fresh[name] = Look(now, time.time_ns(), digest)
+
+
+def replace(path: Path, data: bytes, scratch: Path) -> Stat:
+    """Put `data` at `path` in one step: a reader sees the old file or the new one, whole.
+
+    `scratch` is a folder for the unfinished file; one beside `path` serves where it is on another disk.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _write_aside(path, data, scratch)
+    except OSError as error:
+        if error.errno != 18:  # EXDEV: a rename cannot cross disks
+            raise
+        return _write_aside(path, data, path.parent)
+
+
+def _write_aside(path: Path, data: bytes, scratch: Path) -> Stat:
+    handle, aside = tempfile.mkstemp(prefix=UNFINISHED, dir=scratch)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), 0o644)
+            before = stat_of(os.fstat(file.fileno()))
+        os.replace(aside, path)  # noqa: PTH105
+    except BaseException:
+        os.unlink(aside)  # noqa: PTH108
+        raise
+    after = stat_of(os.stat(path))  # noqa: PTH116
+    # The rename moves the change time alone; anything else is somebody else's hand.
+    unchanged = (after.size, after.inode) == (len(data), before.inode)
+    return after if unchanged else Stat(-1, 0, 0, 0)

@@ -1,0 +1,30 @@
+"""The listing of the atlas makes sense: what Synapse says of its files and folders.
+
+**Passes** when the file view lists the atlas, each entity stands in it once, is a file or a folder, and lies
+in a folder that is listed too, up to the project.
+
+**What to do**: mostly to crawl the atlas again; a folder that is missing for good is outside the scope of
+the file view.
+
+**Compared with the dashboard before**: new. There, a folder cycle or a missing parent ended the run for every
+atlas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hdash_site.htan.checks import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hdash_site.htan.atlas import Atlas
+
+CODE: Final = "H_LISTING"
+TITLE: Final = "The listing of the atlas is sound"
+SEVERITY: Final[Severity] = "error"
+
+
+def check(atlas: Atlas) -> Iterator[Finding]:
+    yield from (finding for finding in atlas.listing if finding.code == CODE)

@@ -1,0 +1,131 @@
+"""HTAN identifiers: how they are written, and how a cell that holds some is read.
+
+The patterns are data (`data/identifiers.toml`, from the HTAN identifier SOP), with examples that are tests.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from hdash_site.htan.files import is_value
+from hdash_site.htan.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_IDS: Final = 10_000
+"""Ids of one cell that are read as ids; a cell with more words, or as long as that, is free text."""
+
+_SEPARATORS: Final = re.compile(r"[,;\s]+")
+_ATLAS: Final = re.compile(r"HTA[0-9]+")
+
+
+class Identifier(NamedTuple):
+    """One kind of id: participant, biospecimen, data file."""
+
+    name: str
+    label: str
+    example: str
+    columns: tuple[str, ...]
+    patterns: tuple[str, ...]
+    valid: tuple[str, ...]
+    invalid: tuple[str, ...]
+
+    def matches(self, text: str) -> bool:
+        return well_formed((self,))(text) is not None
+
+
+class Cell(NamedTuple):
+    """A cell that is not just one well-formed id: its text as shown, its good and its malformed ids."""
+
+    shown: str
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+
+    @property
+    def is_missing(self) -> bool:
+        return not self.good and not self.bad
+
+
+@cache
+def identifiers() -> tuple[Identifier, ...]:
+    text = files(__package__ or "").joinpath("data/identifiers.toml").read_text(encoding="utf-8")
+    tables: list[dict[str, Any]] = tomllib.loads(text)["identifier"]
+    return tuple(
+        Identifier(
+            name=table["name"],
+            label=table["label"],
+            example=table["example"],
+            columns=tuple(table["columns"]),
+            patterns=tuple(table["patterns"]),
+            valid=tuple(table["valid"]),
+            invalid=tuple(table["invalid"]),
+        )
+        for table in tables
+    )
+
+
+@cache
+def of_column(column: str) -> tuple[Identifier, ...]:
+    """The kinds of id that a column may hold; any, if the data say nothing of it."""
+    return tuple(one for one in identifiers() if column in one.columns) or identifiers()
+
+
+@cache
+def well_formed(kinds: tuple[Identifier, ...]) -> Callable[[str], re.Match[str] | None]:
+    """A function that matches a whole text against the patterns of these kinds of id."""
+    patterns = dict.fromkeys(pattern for kind in kinds for pattern in kind.patterns)
+    return re.compile("|".join(patterns)).fullmatch
+
+
+@cache
+def expected(column: str) -> str:
+    """What a column holds, in words: `a biospecimen id, like HTA3_8001_1`."""
+    return " or ".join(f"a {kind.label}, like {kind.example}" for kind in of_column(column))
+
+
+def split(cell: str) -> list[str]:
+    """The ids of a cell, separated by commas, semicolons or blanks; none if it holds no value."""
+    return [] if not is_value(cell) else [word for word in _SEPARATORS.split(cell) if word]
+
+
+def read(cell: str, column: str) -> Cell:
+    """Read a cell of an id column.
+
+    A cell without anything that begins like an id (`see the table`) is one malformed value, not three.
+    """
+    words = split(cell) if len(cell) <= 100 * MOST_IDS else [cell]
+    if not any(word.startswith("HTA") for word in words) or len(words) > MOST_IDS:
+        words = [cell.strip()] if words else []
+    match = well_formed(of_column(column))
+    good = tuple(dict.fromkeys(word for word in words if match(word)))
+    bad = tuple(dict.fromkeys(shown(word) for word in words if not match(word)))
+    return Cell(shown(cell), good, bad)
+
+
+def atlas_of(identifier: str) -> str:
+    """The atlas that an id names, `HTA3` for `HTA3_8001_1`."""
+    return identifier.partition("_")[0]
+
+
+def is_atlas(text: str) -> bool:
+    """Whether an atlas is called as its ids begin (`HTA3`), so that its ids can be told from others'."""
+    return _ATLAS.fullmatch(text) is not None
+
+
+def atlases(texts: str) -> tuple[str, ...]:
+    """The atlases that well-formed ids name, each once, in natural order; `texts` joins them by commas.
+
+    Nearly always it is one; then no id is looked at by itself.
+    """
+    first = texts.lstrip(",").partition(",")[0]
+    prefix = atlas_of(first) + "_"
+    others = texts.replace("," + prefix, "").removeprefix(prefix)
+    if not first or "HTA" not in others:
+        return (atlas_of(first),) if first else ()
+    names = {atlas_of(text) for text in texts.split(",") if text}
+    return tuple(sorted(names, key=lambda one: (len(one), one)))

@@ -1,0 +1,244 @@
+"""The report of an atlas: its listing and its manifests put together, checked, and cut into facets.
+
+A facet is what one kind of page reads, so that a page is made anew only if its part has changed. All are
+JSON in UTF-8, except those that are downloads. They are a function of the arguments alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from hdash_site.htan import completeness
+from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
+from hdash_site.htan.checks import Finding, checks
+from hdash_site.htan.components import Catalogue, catalogue
+from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.text import clean, csv_bytes, dumps, natural
+from hdash_site.htan.timeline import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MOST_SHOWN: Final = 50
+"""Findings of a group that the page of a manifest gets."""
+MOST_ROWS: Final = 5
+"""Rows of a group that the page of an atlas gets."""
+CSV_HEADER: Final = ("atlas", *Finding._fields)
+
+_DETAIL: Final = re.compile(r" \([^()]*\)")
+
+
+def facets(
+    atlas: str,
+    listing: Mapping[str, bytes],
+    manifests: Mapping[str, Mapping[str, bytes]],
+    failures: Mapping[str, str],
+    rules: str,
+) -> dict[str, bytes]:
+    """Check an atlas and put its figures together.
+
+    `atlas` is JSON of `id`, `synapse_id`, `name`, `liaison`. `listing` are the facets of its listing;
+    `manifests` those of each manifest, by entity id; `failures` says, by entity id, why one could not be
+    fetched. `rules` is JSON of `demographics` (whether H_DEM is expected), `exempt` (by check, entity ids
+    that it leaves out) and `components` (the site's `[[component]]` tables).
+    """
+    about: dict[str, str] = json.loads(atlas)
+    ruled: dict[str, Any] = json.loads(rules)
+    known = catalogue(ruled.get("components", ()))
+    read = read_manifests(json.loads(listing["manifests"]), manifests, failures, known)
+    whole = Atlas(
+        id=about["id"],
+        manifests=read,
+        lineage=lineage(read),
+        listing=[Finding(*row) for row in json.loads(listing["findings"])],
+        demographics_expected=ruled.get("demographics", True),
+        exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
+    )
+    findings = _findings(whole)
+    described = _manifests(whole, findings)
+    return {
+        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings)),
+        "manifests": dumps(described),
+        **{f"manifest/{one['id']}": dumps(one) for one in described},
+        "checks": dumps(_checks(whole, findings)),
+        **_completeness(whole, known),
+        "timeline": dumps(timeline(read)),
+        "folders": listing["folders"],
+        "findings.csv": csv_bytes(CSV_HEADER, [(clean(whole.id), *finding) for finding in findings]),
+        **_of_manifests(whole, findings),
+        "network.sif": sif(whole.lineage, read),
+    }
+
+
+def _findings(atlas: Atlas) -> list[Finding]:
+    """What all checks find: by check, then in the order of the manifests, then by row."""
+    place = {manifest.id: number for number, manifest in enumerate(atlas.manifests)}
+    last = len(place)
+    found: list[Finding] = []
+    for check in checks():
+        left_out = atlas.exempt.get(check.CODE, frozenset())
+        some = [finding for finding in check.check(atlas) if finding.manifest not in left_out]
+        some.sort(key=lambda one: (one.row, one.column, one.value, one.message))
+        if any(finding.manifest not in place for finding in some):
+            some.sort(key=lambda one: natural(one.manifest))
+        some.sort(key=lambda one: place.get(one.manifest, last))
+        found += some
+    return found
+
+
+def _summary(
+    about: Mapping[str, str], listed: Mapping[str, Any], atlas: Atlas, findings: Sequence[Finding]
+) -> dict[str, object]:
+    """The figures of the atlas; percent complete is 100 * filled / cells, over the cells of all manifests."""
+    severities = Counter(finding.severity for finding in findings)
+    biospecimens = biospecimens_by_participant(atlas.lineage, atlas.manifests)
+    return {
+        **{key: clean(about.get(key, "")) for key in ("id", "synapse_id", "name", "liaison")},
+        "files": listed["files"],
+        "bytes": listed["bytes"],
+        "types": listed["types"],
+        "manifests": len(atlas.manifests),
+        "records": sum(manifest.records for manifest in atlas.manifests),
+        "filled": sum(manifest.filled for manifest in atlas.manifests),
+        "cells": sum(manifest.cells for manifest in atlas.manifests),
+        "participants": len(atlas.lineage.participants),
+        "participants_with_biospecimens": sum(map(bool, biospecimens.values())),
+        "biospecimens": len(atlas.lineage.biospecimens),
+        "metadata": bool(atlas.manifests),
+        "errors": severities["error"],
+        "warnings": severities["warning"],
+        "codes": _by_code(findings),
+    }
+
+
+def _by_code(findings: Sequence[Finding]) -> dict[str, list[int]]:
+    """Numbers of errors and warnings of each check that found something."""
+    counts = Counter((finding.code, finding.severity) for finding in findings)
+    found = sorted({code for code, _ in counts})
+    return {code: [counts[code, "error"], counts[code, "warning"]] for code in found}
+
+
+def _manifests(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
+    counts = Counter((finding.manifest, finding.severity) for finding in findings)
+    return [_manifest(manifest, counts) for manifest in atlas.manifests]
+
+
+def _manifest(manifest: Manifest, counts: Mapping[tuple[str, str], int]) -> dict[str, object]:
+    component = manifest.component
+    return {
+        "id": manifest.id,
+        "name": manifest.name,
+        "path": manifest.path,
+        "component": clean(component.name),
+        "label": clean(component.label),
+        "kind": component.kind,
+        "group": component.group,
+        "level": component.level,
+        "records": manifest.records,
+        "filled": manifest.filled,
+        "cells": manifest.cells,
+        "errors": counts.get((manifest.id, "error"), 0),
+        "warnings": counts.get((manifest.id, "warning"), 0),
+        "modified": manifest.modified,
+    }
+
+
+def kind_of(message: str) -> str:
+    """A message without what is of one finding only, which stands in parentheses."""
+    return _DETAIL.sub("", message)
+
+
+def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[list[Finding]]:
+    """Findings of one check, those of one manifest, column and kind of message together; most frequent first.
+
+    Findings of the listing, each of which has an entity of its own, go together as well.
+    """
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for one in findings:
+        manifest = one.manifest if one.manifest in places else ""
+        groups.setdefault((manifest, one.column, kind_of(one.message), one.severity), []).append(one)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
+    """Every check with its findings in groups, also those that passed."""
+    places = {manifest.id: place for place, manifest in enumerate(atlas.manifests)}
+    by_code: dict[str, list[Finding]] = {check.CODE: [] for check in checks()}
+    for finding in findings:
+        by_code[finding.code].append(finding)
+    rows: list[dict[str, object]] = []
+    for check in checks():
+        severities = Counter(finding.severity for finding in by_code[check.CODE])
+        rows.append(
+            {
+                "code": check.CODE,
+                "title": check.TITLE,
+                "severity": check.SEVERITY,
+                "errors": severities["error"],
+                "warnings": severities["warning"],
+                "groups": [_group(group) for group in _grouped(by_code[check.CODE], places)],
+            }
+        )
+    return rows
+
+
+def _group(group: Sequence[Finding]) -> dict[str, object]:
+    first = group[0]
+    return {
+        "manifest": first.manifest,
+        "component": first.component,
+        "column": first.column,
+        "message": first.message if len(group) == 1 else kind_of(first.message),
+        "severity": first.severity,
+        "count": len(group),
+        "rows": [finding.row for finding in group[:MOST_ROWS] if finding.row],
+        "value": first.value,
+        "values": [finding.value for finding in group[:MOST_ROWS]],
+        "expected": first.expected,
+    }
+
+
+def _of_manifests(atlas: Atlas, findings: Sequence[Finding]) -> dict[str, bytes]:
+    """For each manifest a facet with its findings in groups, by check."""
+    places = {manifest.id: place for place, manifest in enumerate(atlas.manifests)}
+    by_manifest: dict[str, dict[str, list[Finding]]] = {manifest.id: {} for manifest in atlas.manifests}
+    for finding in findings:
+        if finding.manifest in places:
+            by_manifest[finding.manifest].setdefault(finding.code, []).append(finding)
+    return {
+        f"findings/{manifest}": dumps(
+            {
+                "groups": [
+                    _long_group(group)
+                    for code in sorted(by_code)
+                    for group in _grouped(by_code[code], places)
+                ]
+            }
+        )
+        for manifest, by_code in by_manifest.items()
+    }
+
+
+def _long_group(group: Sequence[Finding]) -> dict[str, object]:
+    first = group[0]
+    return {
+        "code": first.code,
+        "severity": first.severity,
+        "column": first.column,
+        "message": first.message if len(group) == 1 else kind_of(first.message),
+        "expected": first.expected,
+        "count": len(group),
+        "findings": [[finding.row, finding.value] for finding in group[:MOST_SHOWN]],
+    }
+
+
+def _completeness(atlas: Atlas, known: Catalogue) -> dict[str, bytes]:
+    """The matrices, and of each the full table."""
+    matrices = completeness.matrices(atlas, known)
+    return {
+        "completeness": dumps([completeness.facet(matrix) for matrix in matrices]),
+        **{f"completeness/{matrix.key}.csv": completeness.csv_of(matrix) for matrix in matrices},
+    }

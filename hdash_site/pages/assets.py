@@ -1,0 +1,14 @@
+"""Styles, scripts and pictures of the site, with a digest in the name: they can be cached for ever."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from hdash_site.engine.model import Context, Key, digest
+
+
+def asset_url(context: Context, name: str) -> str:
+    """Give the address of an asset below the site: `assets/site.1f8a0c22d7e1.css` for `site.css`."""
+    path = PurePosixPath(name)
+    version = digest(context.read(Key("asset", name)))[:12]
+    return f"assets/{path.with_name(f'{path.stem}.{version}{path.suffix}')}"

@@ -1,0 +1,141 @@
+"""The geometry of the charts: plain numbers and SVG path data, which layouts draw.
+
+A matrix is a path a column: vertical strokes, one for each run of rows that have a value, so that 5,000
+rows weigh what their runs weigh. Lengths are in pixels of the drawing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+CELL = 24
+ROW = 14
+LABELS = 150
+NAMED_ROWS = 60
+"""Up to so many rows each has its name beside it."""
+
+TALLEST = 420
+DAYS_WIDE = 600
+LANE = 16
+
+
+class Column(NamedTuple):
+    """`x`: middle of the column; `path`: its runs, in rows; `count`: rows that have a value."""
+
+    x: float
+    label: str
+    name: str
+    count: int
+    path: str
+
+
+class Matrix(NamedTuple):
+    """`row_height`: pixels a row; `names`: the rows' names, none if there are too many."""
+
+    key: str
+    title: str
+    rows: str
+    count: int
+    width: int
+    height: float
+    left: int
+    row_height: float
+    names: list[str]
+    columns: list[Column]
+
+
+def matrix(facet: Mapping[str, Any]) -> Matrix:
+    """Lay a completeness matrix out."""
+    count = facet["count"]
+    names = facet.get("names", []) if count <= NAMED_ROWS else []
+    left = 130 if names else 10
+    row_height = ROW if names else min(ROW, TALLEST / max(count, 1))
+    columns = [
+        Column(
+            left + CELL * number + CELL / 2,
+            column["label"],
+            column["name"],
+            column["count"],
+            strokes(column["runs"]),
+        )
+        for number, column in enumerate(facet["columns"])
+    ]
+    return Matrix(
+        key=facet["key"],
+        title=facet["title"],
+        rows=facet["rows"],
+        count=count,
+        width=left + CELL * len(columns) + 60,
+        height=round(row_height * count, 2),
+        left=left,
+        row_height=round(row_height, 4),
+        names=names,
+        columns=columns,
+    )
+
+
+def strokes(runs: Sequence[Sequence[int]]) -> str:
+    """Write runs (first row, number of rows) as relative strokes downwards."""
+    drawn, end = [], 0
+    for start, length in runs:
+        drawn.append(f"m0 {start - end}v{length}")
+        end = start + length
+    return "".join(drawn)
+
+
+class Event(NamedTuple):
+    """Something that happened to a participant, on days `start` to `end`, drawn in a lane."""
+
+    kind: str
+    label: str
+    start: int
+    end: int
+    detail: str
+    count: int
+    ids: list[str]
+    x: float
+    width: float
+    y: int
+
+
+class Timeline(NamedTuple):
+    """The events of one participant. `scale` is the last day of the drawing."""
+
+    participant: str
+    events: list[Event]
+    width: int
+    height: int
+    scale: int
+
+
+def timelines(participants: Iterable[Mapping[str, Any]]) -> list[Timeline]:
+    """Lay the timelines of some participants out, all to one scale."""
+    some = list(participants)
+    last = max((event["end"] for one in some for event in one["events"]), default=0)
+    return [_timeline(one, max(last, 1)) for one in some]
+
+
+def _timeline(one: Mapping[str, Any], last: int) -> Timeline:
+    free: list[float] = []
+    events: list[Event] = []
+    for event in one["events"]:
+        x = round(event["start"] * DAYS_WIDE / last, 1)
+        width = round(max((event["end"] - event["start"]) * DAYS_WIDE / last, 3), 1)
+        lane = next((lane for lane, until in enumerate(free) if until <= x), len(free))
+        free[lane : lane + 1] = [x + max(width, LANE) + 2]
+        fields = {name: event[name] for name in Event._fields[:7]}
+        events.append(Event(**fields, x=x, width=width, y=LANE * lane))
+    return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last)
+
+
+def ticks(last: int) -> list[int]:
+    """Give about five round days from 0 to the last."""
+    step = next(
+        step
+        for power in itertools.count()
+        for step in (10**power, 2 * 10**power, 5 * 10**power)
+        if last <= 5 * step
+    )
+    return list(range(0, last + 1, step))

@@ -1,0 +1,64 @@
+"""How figures and strangers' text are written: bytes, counts, shares; text that is safe and visible."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from markupsafe import Markup, escape
+
+__all__ = ["count", "percent", "plural", "raw", "shown", "size", "synapse"]
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
+# Controls and marks that turn the direction of what follows: shown as a sign, so that nobody is misled.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def shown(value: Any) -> str:
+    """Write any value as HTML text: escaped, with signs that cannot be seen made visible."""
+    if isinstance(value, Markup):
+        return value
+    text = str(value)
+    return str(escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)))
+
+
+def raw(html: str) -> Markup:
+    """Mark HTML as ours: made by this program, with all that came from strangers escaped in it."""
+    return Markup(html)  # noqa: S704 - the one door, for what markdown and charts have made
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Write bytes in units of a thousand, with three figures at most."""
+    value = float(number)
+    for unit in _UNITS:
+        if value < 999.5 or unit == _UNITS[-1]:
+            digits = 0 if unit == "B" or value >= 99.5 else 1
+            return f"{value:,.{digits}f} {unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def percent(part: int, whole: int) -> str:
+    """Write a share; what is not all is never written as 100%, and what is not nothing never as 0%."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    if part not in (0, whole):
+        share = min(max(share, 0.1), 99.9)
+    return f"{share:.1f}%" if part not in (0, whole) else f"{share:.0f}%"
+
+
+def synapse(entity: str) -> str:
+    """Give the address of an entity in Synapse; empty if that is no Synapse id."""
+    return f"https://www.synapse.org/Synapse:{entity}" if _SYNAPSE_ID.fullmatch(entity) else ""

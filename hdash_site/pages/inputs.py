@@ -1,0 +1,119 @@
+"""What the build begins with: settings, snapshots, and the files of layouts and content.
+
+config:site.toml#<part>      site, menu, listing, components, checks/<atlas>
+atlases:                     the ids of the atlases, in the source's order
+snapshot:<atlas>#<part>      project, listing, manifests, notice
+blob:<digest>                a listing or a manifest
+folder:<path>                the files below it
+layout:<path>  asset:<path>  content:<path>
+version:                     of this program
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hdash_site import __version__
+from hdash_site.config import Config
+from hdash_site.engine.model import Given, Inputs, Key, digest
+from hdash_site.snapshot import Snapshot
+
+FOLDERS = {"layout": "layouts", "asset": "layouts/assets", "content": "content"}
+
+
+def inputs(config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[str], bytes]) -> Inputs:
+    """Answer for every input; `load` gives the bytes of a digest."""
+
+    def answer(key: Key) -> Given | None:
+        match key.kind:
+            case "blob":
+                return Given(key.name, functools.partial(load, key.name))
+            case "snapshot":
+                return _of_snapshot(snapshots.get(key.name), key.part, load)
+            case "config":
+                return _json(_of_config(config, key.part))
+            case "atlases":
+                return _json(list(snapshots))
+            case "folder":
+                return _json(sorted(_below(config.root / key.name)))
+            case "version":
+                return _given(__version__.encode())
+            case "layout" | "asset" | "content":
+                return _file(config.root / FOLDERS[key.kind], key.name)
+            case _:
+                return None
+
+    return answer
+
+
+def _of_snapshot(snapshot: Snapshot | None, part: str, load: Callable[[str], bytes]) -> Given | None:
+    if snapshot is None:
+        return None
+    match part:
+        case "project":
+            return _json(snapshot.project._asdict())
+        case "listing":
+            return Given(snapshot.listing, functools.partial(load, snapshot.listing))
+        case "manifests":
+            return _json(
+                {
+                    entity: {"error": fetched.error} if fetched.error else {"digest": fetched.digest}
+                    for entity, fetched in sorted(snapshot.manifests.items())
+                }
+            )
+        case "notice":
+            return _json(snapshot.notice)
+        case _:
+            return None
+
+
+def _of_config(config: Config, part: str) -> Any:
+    kind, _, atlas = part.partition("/")
+    match kind:
+        case "site":
+            return {
+                "title": config.title,
+                "base_url": config.base_url,
+                "sample": config.source_kind == "sample",
+            }
+        case "menu":
+            return list(config.menu)
+        case "listing":
+            return {"archives": config.archives}
+        case "components":
+            return list(config.components)
+        case "checks":
+            return {"demographics": atlas not in config.without_demographics, "exempt": config.exempt}
+        case _:
+            raise ValueError(f"no part {part!r} of the settings")
+
+
+def _json(value: Any) -> Given:
+    return _given(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+
+
+def _given(data: bytes) -> Given:
+    return Given(digest(data), lambda: data)
+
+
+def _file(folder: Path, name: str) -> Given | None:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return None
+    try:
+        return _given(path.read_bytes())
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """Give the files below a folder, relative to it, without hidden ones and editors' leftovers."""
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part.endswith("~") for part in relative.parts)
+        if not hidden and path.is_file():
+            yield relative.as_posix()

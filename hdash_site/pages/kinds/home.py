@@ -1,0 +1,49 @@
+"""The home page: the table of the atlases, with totals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hdash_site.engine.model import Context, Key
+from hdash_site.htan.files import vocabulary
+from hdash_site.pages.page import page as render_page
+from hdash_site.pages.route import Route, slugs
+
+TOTALS = (
+    "files",
+    "bytes",
+    "manifests",
+    "records",
+    "filled",
+    "cells",
+    "participants",
+    "biospecimens",
+    "errors",
+    "warnings",
+)
+
+
+def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001
+    yield Route("home", "", "", "the list of atlases", "Atlases")
+
+
+def page(context: Context, route: Route) -> dict[str, bytes]:
+    atlases = json.loads(context.read(Key("atlases")))
+    summaries = [
+        json.loads(data) for data in context.need(Key("report", atlas, "summary") for atlas in atlases)
+    ]
+    notices = [json.loads(context.read(Key("snapshot", atlas, "notice"))) for atlas in atlases]
+    addresses = slugs(atlases)
+    rows = [
+        summary | {"url": f"{addresses[atlas]}/", "notice": notice}
+        for atlas, summary, notice in zip(atlases, summaries, notices, strict=True)
+    ]
+    totals: dict[str, Any] = {name: sum(row[name] for row in rows) for name in TOTALS}
+    totals["types"] = {name: sum(row["types"][name]["files"] for row in rows) for name in vocabulary().types}
+    return {
+        route.file: render_page(
+            context, "home.mako", route, rows=rows, totals=totals, types=vocabulary().types
+        )
+    }

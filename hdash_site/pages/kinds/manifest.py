@@ -1,0 +1,39 @@
+"""The page of a manifest: its findings, its columns with their fill rate, where it is in Synapse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from hdash_site.engine.model import Context, Key
+from hdash_site.pages.page import page as render_page
+from hdash_site.pages.route import Route, slug, slugs
+
+
+def routes(context: Context) -> Iterable[Route]:
+    for atlas, name in slugs(json.loads(context.read(Key("atlases")))).items():
+        for entity in json.loads(context.read(Key("snapshot", atlas, "manifests"))):
+            url = f"{name}/manifests/{slug(entity)}/"
+            yield Route("manifest", f"{atlas}\n{entity}", url, f"manifest {entity} of atlas {atlas}", entity)
+
+
+def page(context: Context, route: Route) -> dict[str, bytes]:
+    """Make the page; there is none for a manifest in an archive, of which the report knows nothing."""
+    atlas, _, entity = route.argument.partition("\n")
+    about = context.find(Key("report", atlas, f"manifest/{entity}"))
+    if about is None:
+        return {}
+    fetched = json.loads(context.read(Key("snapshot", atlas, "manifests"))).get(entity, {})
+    columns = context.find(Key("manifest", fetched["digest"], "columns")) if "digest" in fetched else None
+    return {
+        route.file: render_page(
+            context,
+            "manifest.mako",
+            route,
+            atlas=atlas,
+            about=json.loads(about),
+            notice=json.loads(context.read(Key("snapshot", atlas, "notice"))),
+            groups=json.loads(context.read(Key("report", atlas, f"findings/{entity}")))["groups"],
+            columns=json.loads(columns)["columns"] if columns else [],
+        )
+    }

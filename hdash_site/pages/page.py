@@ -1,0 +1,47 @@
+"""What every page has: the site's name, menu and assets, and links that work wherever the site stands."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from typing import Any
+
+from hdash_site.engine.model import Context, Key
+from hdash_site.pages.assets import asset_url
+from hdash_site.pages.layouts import render
+from hdash_site.pages.route import Route
+
+
+def page(context: Context, layout: str, route: Route, **values: Any) -> bytes:
+    """Render a page that has the base layout."""
+    site = json.loads(context.read(Key("config", "site.toml", "site")))
+    root = root_of(route.url, site["base_url"])
+    return render(
+        context,
+        layout,
+        site=site,
+        route=route,
+        root=root,
+        menu=[
+            (name, link(root, url), url == route.url)
+            for name, url in json.loads(context.read(Key("routes", "", "menu")))
+        ],
+        assets={name: root + asset_url(context, name) for name in ("site.css", "site.js", "icon.svg")},
+        version=context.read(Key("version")).decode(),
+        **values,
+    )
+
+
+def root_of(url: str, base_url: str = "") -> str:
+    """Give the way from a page to the top of the site: relative, so that the site works under any prefix.
+
+    The page for what is missing is shown at any address, and must name the top in full.
+    """
+    if url == "404.html":
+        return urllib.parse.urlsplit(base_url).path or "/"
+    return "../" * url.count("/") or "./"
+
+
+def link(root: str, url: str) -> str:
+    """Give the link to a page of this site, or to another site, as it was written."""
+    return url if urllib.parse.urlsplit(url).scheme in ("http", "https", "mailto") else root + url.lstrip("/")

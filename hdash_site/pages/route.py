@@ -1,0 +1,47 @@
+"""A page before it is made: what kind it is, what it is about, where it will stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Route(NamedTuple):
+    """`url` is relative to the site: a folder ("hta3/", "" for the home page) or a file ("404.html").
+
+    `source` is the file or atlas that it comes from, for messages. `menu`: whether the menu names it, in
+    the order of `weight`.
+    """
+
+    kind: str
+    argument: str
+    url: str
+    source: str
+    title: str
+    menu: bool = False
+    weight: int = 0
+
+    @property
+    def file(self) -> str:
+        """The file of the site that a reader of this address gets."""
+        return f"{self.url}index.html" if self.url.endswith("/") or not self.url else self.url
+
+
+def slug(text: str) -> str:
+    """Make an address from any text: small letters, digits and hyphens only, so that it is safe as a path."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
+
+
+def slugs(texts: Iterable[str]) -> dict[str, str]:
+    """Give each text its own address; of texts with the same one, the later get a number."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for text in texts:
+        name, number = slug(text), 1
+        while name in taken:
+            number += 1
+            name = f"{slug(text)}-{number}"
+        taken.add(name)
+        found[text] = name
+    return found

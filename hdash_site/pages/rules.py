@@ -1,0 +1,199 @@
+"""The table: which kind of key is made by which recipe, and what code its value depends on.
+
+    listing:<atlas>            what the rows of the file view say        htan.listing.facets
+    manifest:<digest>          what the bytes of a manifest say          htan.manifests.facets
+    report:<atlas>             what the domain concludes                 htan.report.facets
+    article:<path>             front matter and body of a markdown file  pages.content.parts
+    routes:                    which pages there are, and who owns an address
+    page:<kind>/<argument>     the files of a page, by path
+
+The code behind the first three is the package `htan`, which imports nothing of ours; behind the others
+it is `pages` too, with the versions of Mako and markdown. So two digests are all that is needed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hdash_site.engine.model import Context, Digest, Key, Task, Tasks
+from hdash_site.errors import ContentError
+from hdash_site.pages.route import Route
+
+KINDS = (
+    "home",
+    "atlas",
+    "timeline",
+    "manifest",
+    "check",
+    "article",
+    "section",
+    "missing",
+    "sitemap",
+    "asset",
+)
+"""The page kinds, in the order in which a reader meets them."""
+
+
+LISTING_FACETS = ("summary", "manifests", "folders", "findings")
+MANIFEST_FACETS = ("columns", "rows", "problems")
+"""What a report reads."""
+
+
+class Digests(NamedTuple):
+    """What recipes depend on beside what they read."""
+
+    domain: Digest
+    pages: Digest
+
+
+@functools.cache
+def code() -> Digests:
+    """Digest the code that is running."""
+    package = Path(__file__).parents[1]
+    python = ".".join(map(str, sys.version_info[:2])).encode()
+    domain = _folder_digest(package / "htan", [python])
+    libraries = [_source("mako", "__init__.py"), _source("markdown", "__meta__.py")]
+    return Digests(domain, _folder_digest(package / "pages", [domain.encode(), *libraries]))
+
+
+def tasks(digests: Digests) -> Tasks:
+    """Give the task of each key; keys without one are inputs."""
+
+    def task(key: Key) -> Task | None:
+        match key.kind:
+            case "page":
+                return Task(functools.partial(_page, key.name), digests.pages)
+            case "manifest":
+                return Task(functools.partial(_manifest, key.name), digests.domain)
+            case "report":
+                return Task(functools.partial(_report, key.name), digests.domain)
+            case "listing":
+                return Task(functools.partial(_listing, key.name), digests.domain)
+            case "article":
+                return Task(functools.partial(_article, key.name), digests.pages)
+            case "routes":
+                return Task(_routes, digests.pages)
+            case _:
+                return None
+
+    return task
+
+
+def page_key(route: Route) -> Key:
+    return Key("page", f"{route.kind}/{route.argument}")
+
+
+def _listing(atlas: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import listing
+
+    rows = context.read(Key("snapshot", atlas, "listing"))
+    project = json.loads(context.read(Key("snapshot", atlas, "project")))
+    archives = json.loads(context.read(Key("config", "site.toml", "listing")))["archives"]
+    return context.work(listing.facets, rows, project["synapse_id"], archives)
+
+
+def _manifest(digest: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import manifests
+
+    data = context.read(Key("blob", digest))
+    components = context.read(Key("config", "site.toml", "components")).decode()
+    return context.work(manifests.facets, data, components)
+
+
+def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import report
+
+    project = context.read(Key("snapshot", atlas, "project")).decode()
+    rules: dict[str, Any] = json.loads(context.read(Key("config", "site.toml", f"checks/{atlas}")))
+    rules["components"] = json.loads(context.read(Key("config", "site.toml", "components")))
+    listing = {part: context.read(Key("listing", atlas, part)) for part in LISTING_FACETS}
+    fetched = json.loads(context.read(Key("snapshot", atlas, "manifests")))
+    digests: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    for entity in (manifest["id"] for manifest in json.loads(listing["manifests"])):
+        found = fetched.get(entity, {"error": "it was not fetched"})
+        if "digest" in found:
+            digests[entity] = found["digest"]
+        else:
+            failures[entity] = found["error"]
+    manifests = _manifests(context, digests, MANIFEST_FACETS)
+    return context.work(report.facets, project, listing, manifests, failures, json.dumps(rules))
+
+
+def _manifests(
+    context: Context, digests: Mapping[str, str], parts: Iterable[str]
+) -> dict[str, Mapping[str, bytes]]:
+    """Read manifests by entity; two with the same bytes share one value."""
+    keys = [Key("manifest", digest, part) for digest in dict.fromkeys(digests.values()) for part in parts]
+    found = dict(zip(keys, context.need(keys), strict=True))
+    return {
+        entity: {part: found[Key("manifest", digest, part)] for part in parts}
+        for entity, digest in digests.items()
+    }
+
+
+def _article(path: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import content
+
+    return content.parts(path, context.read(Key("content", path)))
+
+
+def _routes(context: Context) -> Mapping[str, bytes]:
+    """List every page, and the menu. A page that claims a taken address is told so when it is made."""
+    routes = [route for kind in KINDS for route in _kind(kind).routes(context)]
+    owners: dict[str, Route] = {}
+    for route in routes:
+        owners.setdefault(route.url, route)
+    parts = {"": json.dumps(routes).encode()}
+    for route in routes:
+        owner = owners[route.url]
+        problem = "" if owner == route else f"the address /{route.url} belongs to {owner.source}"
+        parts[f"{route.kind}/{route.argument}"] = json.dumps([route, problem]).encode()
+    settings = json.loads(context.read(Key("config", "site.toml", "menu")))
+    return parts | {"menu": json.dumps(_menu(owners.values(), settings)).encode()}
+
+
+def _menu(routes: Iterable[Route], settings: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Give name and address of the menu's entries, by weight and then by name."""
+    entries = [(route.weight, route.title, route.url) for route in routes if route.menu]
+    entries += [(entry.get("weight", 0), entry["name"], entry["url"]) for entry in settings]
+    return [(name, url) for _, name, url in sorted(entries)]
+
+
+def _page(name: str, context: Context) -> Mapping[str, bytes]:
+    fields, problem = json.loads(context.read(Key("routes", "", name)))
+    route = Route(*fields)
+    if problem:
+        raise ContentError(problem, route.source, "give it an address of its own")
+    return _kind(route.kind).page(context, route)
+
+
+def _kind(name: str) -> Any:
+    return importlib.import_module(f"hdash_site.pages.kinds.{name}")
+
+
+def _folder_digest(folder: Path, parts: Iterable[bytes]) -> Digest:
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(hashlib.sha256(part).digest())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            total.update(hashlib.sha256(str(path.relative_to(folder)).encode()).digest())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _source(package: str, name: str) -> bytes:
+    """Give the file of a package that holds its version, without importing the package."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name(name).read_bytes()

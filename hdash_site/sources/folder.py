@@ -1,0 +1,162 @@
+"""Atlases as a folder on disk: `projects.csv`, `files.csv`, and `manifests/<synapse id>.csv`.
+
+`projects.csv` has the columns id, atlas_id, name, liaison, the id being the Synapse project; `files.csv`
+those of the master file view, of which `htan.listing.COLUMNS` and projectId are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import re
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+from hdash_site.errors import SourceError
+from hdash_site.files import Looks
+from hdash_site.snapshot import Project
+
+NEEDED = ("id", "name", "type", "parentId", "projectId")
+_SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
+
+
+class Folder:
+    """One reading of an atlas folder. What did not change since an earlier look is not read."""
+
+    def __init__(self, path: Path, looks: Looks) -> None:
+        self._path, self._looks = path, looks
+        self._listings: dict[str, bytes] | None = None
+        self._given: set[str] = set()
+        csv.field_size_limit(sys.maxsize)
+
+    def projects(self) -> list[Project]:
+        """Give the atlases in the order of `projects.csv`. Raises `SourceError`."""
+        with self._opened("projects.csv", ("id", "atlas_id", "name", "liaison")) as (header, rows):
+            pick = _picker(header, ("atlas_id", "id", "name", "liaison"))
+            projects = list(_padded(rows, len(header)))
+        return [Project(*(field.strip() for field in pick(row))) for row in projects if any(row)]
+
+    def fingerprint(self, project: Project) -> str:
+        """Give what is equal as long as the listing of the atlas is: one file holds all listings."""
+        try:
+            return f"{project.synapse_id} in {self._looks.digest(self._path / 'files.csv')}"
+        except OSError as error:
+            raise _unreadable(self._path / "files.csv", error) from None
+
+    def listing(self, project: Project) -> bytes:
+        """Give the rows of an atlas with the columns `htan.listing.COLUMNS`, as UTF-8 CSV."""
+        if self._listings is None or project.synapse_id in self._given:
+            self._listings = self._split()
+            self._given.clear()
+        self._given.add(project.synapse_id)
+        return self._listings.pop(project.synapse_id, None) or (",".join(_columns()) + "\n").encode()
+
+    def versions(self, manifests: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+        """Give the version of each manifest (entity id, md5) that is there: the digest of its bytes."""
+        held: dict[str, str] = {}
+        for entity, _ in manifests:
+            if _SYNAPSE_ID.fullmatch(entity):
+                try:
+                    held[entity] = self._looks.digest(f"{self._path}/manifests/{entity}.csv")
+                except OSError:
+                    continue  # `manifest` says what is wrong with it
+        return held
+
+    def manifest(self, entity: str) -> bytes:
+        """Give the bytes of a manifest. Raises `SourceError` with a sentence for its finding."""
+        if not _SYNAPSE_ID.fullmatch(entity):
+            raise SourceError("its entity has no Synapse id")
+        from hdash_site.htan.manifests import LARGEST
+
+        path = self._path / "manifests" / f"{entity}.csv"
+        try:
+            if path.stat().st_size > LARGEST:
+                raise SourceError(f"it is larger than {LARGEST >> 20} MiB")
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise SourceError(f"there is no file manifests/{entity}.csv") from None
+        except OSError as error:
+            raise SourceError(f"manifests/{entity}.csv cannot be read ({error.strerror})") from None
+
+    def _split(self) -> dict[str, bytes]:
+        """Read `files.csv` once and give each project its rows."""
+        try:
+            return self._split_rows(careful=False)
+        except IndexError:  # some row is short, which nearly never happens: again, with care
+            return self._split_rows(careful=True)
+
+    def _split_rows(self, *, careful: bool) -> dict[str, bytes]:
+        columns = _columns()
+        texts: dict[str, io.StringIO] = {}
+        with self._opened("files.csv", NEEDED) as (header, rows):
+            pick, project_of = _picker(header, columns), itemgetter(header.index("projectId"))
+            even = _padded(rows, len(header)) if careful else rows
+            for project, some in itertools.groupby(even, project_of):
+                if project not in texts:
+                    texts[project] = io.StringIO(newline="")
+                    _write_rows(texts[project], iter([columns]))
+                _write_rows(texts[project], map(pick, some))
+        return {project: texts.pop(project).getvalue().encode() for project in list(texts)}
+
+    @contextlib.contextmanager
+    def _opened(
+        self, name: str, needed: Sequence[str]
+    ) -> Generator[tuple[list[str], Iterator[list[str]]], None, None]:
+        """Give the header, which has the `needed` columns, and every row that is not empty."""
+        path = self._path / name
+        try:
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                reader = csv.reader(file)
+                header = next(reader, [])
+                missing = [column for column in needed if column not in header]
+                if missing:
+                    way_out = f"its first line must name {', '.join(needed)}"
+                    raise SourceError(f"there is no column {missing[0]}", str(path), way_out)
+                yield header, filter(None, reader)
+        except csv.Error as error:
+            raise SourceError(f"this is not CSV ({error})", str(path), "export the file anew") from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def _padded(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
+    for row in rows:
+        yield row + [""] * (width - len(row))
+
+
+def _write_rows(text: io.StringIO, rows: Iterator[tuple[str, ...]]) -> None:
+    """Write rows as CSV; a thousand that need no quotes are joined at once, which is thrice as fast."""
+    while some := list(itertools.islice(rows, 1000)):
+        joined = "\n".join(map(",".join, some))
+        commas = (len(some[0]) - 1) * len(some)
+        plain = joined.count(",") == commas and joined.count("\n") == len(some) - 1
+        if plain and '"' not in joined and "\r" not in joined:
+            text.write(joined + "\n")
+        else:
+            csv.writer(text, lineterminator="\n").writerows(some)
+
+
+def _picker(header: Sequence[str], columns: Sequence[str]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Give a function from a row to its cells in `columns`, blank where the file has no such column."""
+    places = {name: place for place, name in reversed(list(enumerate(header)))}
+    if all(column in places for column in columns):
+        return itemgetter(*(places[column] for column in columns))
+    found = [places.get(column) for column in columns]
+    return lambda row: tuple("" if place is None else row[place] for place in found)
+
+
+def _columns() -> tuple[str, ...]:
+    from hdash_site.htan.listing import COLUMNS
+
+    return COLUMNS
+
+
+def _unreadable(path: Path, error: OSError) -> SourceError:
+    reason = (error.strerror or str(error)).lower()
+    return SourceError(
+        f"cannot be read ({reason})", str(path), "an atlas folder has projects.csv and files.csv"
+    )

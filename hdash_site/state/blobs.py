@@ -1,0 +1,104 @@
+"""Bytes by their sha-256, in a diskcache folder: what can be made or fetched again.
+
+Whatever is kept waits in memory until `flush`, so that thousands of small values cost one transaction.
+"""
+
+# pyright: basic
+# Peewee and diskcache come without types: strict checking would report every call to them.
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import diskcache
+
+MEMORY_BYTES = 16 << 20
+"""Kept bytes that may wait for a flush."""
+
+
+class BytesOnly(diskcache.Disk):
+    """A disk that stores and reads plain bytes.
+
+    Diskcache unpickles what it finds in pickle mode: a folder that someone else can write to would run
+    their code.
+    """
+
+    def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> Any:
+        if not isinstance(value, bytes):
+            raise TypeError("blobs are bytes")
+        return super().store(value, read, key)
+
+    def _write(self, full_path: str, iterator: Any, mode: str, encoding: str | None = None) -> int:
+        # Diskcache would go through the bytes line by line.
+        whole = (iterator.getbuffer(),) if isinstance(iterator, io.BytesIO) else iterator
+        return super()._write(full_path, whole, mode, encoding)
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+        if mode not in (diskcache.core.MODE_RAW, diskcache.core.MODE_BINARY):
+            return None
+        return super().fetch(mode, filename, value, read)
+
+
+class Blobs:
+    """A cache without eviction: `sweep` is told what to spare."""
+
+    def __init__(self, folder: Path) -> None:
+        self._cache = diskcache.Cache(str(folder), disk=BytesOnly, eviction_policy="none", sqlite_mmap_size=0)
+        self._waiting: dict[str, bytes] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+        self._stored = {key for key in self._cache if isinstance(key, str)}
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self._stored or digest in self._waiting
+
+    def keep(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        with self._lock:
+            if digest not in self._stored and digest not in self._waiting:
+                self._waiting[digest] = data
+                self._size += len(data)
+        if self._size > MEMORY_BYTES:
+            self.flush()
+        return digest
+
+    def load(self, digest: str) -> bytes | None:
+        """Give the bytes; None if they were lost or are not what they should be."""
+        waiting = self._waiting.get(digest)
+        if waiting is not None or digest not in self._stored:
+            return waiting
+        data: Any = self._cache.get(digest)
+        if data is None or hashlib.sha256(data).hexdigest() != digest:
+            self._cache.delete(digest)
+            self._stored.discard(digest)
+            return None
+        return data
+
+    def flush(self) -> None:
+        with self._lock:
+            if self._waiting:
+                with self._cache.transact():
+                    for digest, data in self._waiting.items():
+                        self._cache.set(digest, data)
+                self._stored.update(self._waiting)
+                self._waiting.clear()
+                self._size = 0
+
+    def sweep(self, spared: Iterable[str]) -> int:
+        """Delete every blob that is not spared; give their number."""
+        self.flush()
+        doomed = self._stored.difference(spared)
+        with self._cache.transact():
+            for digest in doomed:
+                self._cache.delete(digest)
+        self._stored -= doomed
+        return len(doomed)
+
+    def close(self) -> None:
+        self.flush()
+        self._cache.close()

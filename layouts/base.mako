@@ -1,0 +1,38 @@
+## What every page has around it. A page inherits this and has a title, a description, and a body.
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${self.title()} · ${site["title"]}</title>
+<meta name="description" content="${self.description()}">
+<link rel="icon" href="${assets["icon.svg"]}" type="image/svg+xml">
+<link rel="stylesheet" href="${assets["site.css"]}">
+<script src="${assets["site.js"]}" defer></script>
+</head>
+<body data-check="${root}check.json">
+<a class="skip" href="#content">To the content</a>
+<header class="top">
+<a class="name" href="${root}"><img src="${assets["icon.svg"]}" alt="" width="24" height="24">${site["title"]}</a>
+<nav aria-label="Site"><ul>
+<li><a href="${root}"${' aria-current="page"' if route.url == "" else "" | n}>Atlases</a></li>
+% for name, url, here in menu:
+<li><a href="${url}"${' aria-current="page"' if here else "" | n}>${name}</a></li>
+% endfor
+</ul></nav>
+</header>
+% if site["sample"]:
+<p class="notice sample"><strong>Sample data.</strong> The atlases on this site are made up, and so is every name and figure in them.</p>
+% endif
+<main id="content">
+${self.body()}\
+</main>
+<footer>
+<p>Human Tumor Atlas Network · made by hdash-site ${version}<span id="checked"></span></p>
+</footer>
+</body>
+</html>
+<%def name="title()">${route.title}</%def>
+<%def name="description()">${route.title}</%def>

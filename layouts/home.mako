@@ -1,0 +1,48 @@
+<%inherit file="base.mako"/>
+<%namespace name="words" file="partials/words.mako"/>
+<%def name="description()">What each tumor atlas of HTAN holds, what is wrong with it, and what is missing.</%def>
+<h1>Atlases</h1>
+<dl class="figures">
+<div><dt>Atlases</dt><dd>${count(len(rows))}</dd></div>
+<div><dt>Total storage</dt><dd>${size(totals["bytes"])}</dd></div>
+<div><dt>Data files</dt><dd>${count(totals["files"])}</dd></div>
+<div><dt>Metadata complete</dt><dd>${percent(totals["filled"], totals["cells"])}</dd></div>
+<div><dt>Findings</dt><dd>${words.findings(totals["errors"], totals["warnings"])}</dd></div>
+</dl>
+<div class="wide" tabindex="0" role="region" aria-label="Table of the atlases">
+<table class="sortable">
+<caption class="unseen">The atlases, with totals</caption>
+<thead><tr>
+<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col">Synapse</th><th scope="col" class="number">Size</th>
+% for name in types:
+<th scope="col" class="number">${name}</th>
+% endfor
+<th scope="col">Metadata</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th>
+</tr></thead>
+<tbody>
+% for row in rows:
+<tr>
+<th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>${' <span class="severity failed">not read</span>' if row["notice"] else "" | n}</th>
+<td class="name"><bdi>${row["name"]}</bdi></td>
+<td>${words.entity(row["synapse_id"])}</td>
+<td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>
+% for name in types:
+<td class="number">${count(row["types"][name]["files"])}</td>
+% endfor
+<td>${"yes" if row["metadata"] else "no"}</td>
+<td class="number" data-value="${row["filled"] / (row["cells"] or 1)}">${percent(row["filled"], row["cells"])}</td>
+<td class="number${" error" if row["errors"] else ""}"><a href="${row["url"]}#validation">${count(row["errors"])}</a></td>
+<td class="number${" warning" if row["warnings"] else ""}"><a href="${row["url"]}#validation">${count(row["warnings"])}</a></td>
+</tr>
+% endfor
+</tbody>
+<tfoot><tr>
+<th scope="row">Total</th><td></td><td></td><td class="number">${size(totals["bytes"])}</td>
+% for name in types:
+<td class="number">${count(totals["types"][name])}</td>
+% endfor
+<td></td><td class="number">${percent(totals["filled"], totals["cells"])}</td><td class="number">${count(totals["errors"])}</td><td class="number">${count(totals["warnings"])}</td>
+</tr></tfoot>
+</table>
+</div>
+<p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>.</p>

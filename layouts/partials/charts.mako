@@ -1,0 +1,61 @@
+## Charts as SVG: drawn from the geometry that the program worked out, with a text that says the same.
+<%def name="matrix(chart, table)">
+<figure class="chart" id="completeness-${chart.key}">
+<figcaption>${chart.title} <small>${plural(chart.count, chart.rows[:-1])}</small></figcaption>
+<div class="wide" tabindex="0" role="region" aria-label="${chart.title}">
+<svg role="img" aria-labelledby="${chart.key}-title ${chart.key}-desc" width="${chart.width}" height="${chart.height + 180}" viewBox="0 0 ${chart.width} ${chart.height + 180}">
+<title id="${chart.key}-title">${chart.title}</title>
+<desc id="${chart.key}-desc">A row for each of ${plural(chart.count, chart.rows[:-1])}, a column for each component; a mark where there is metadata. The table below has the counts.</desc>
+% for number, name in enumerate(chart.names):
+<text class="row" x="${chart.left - 6}" y="${150 + chart.row_height * (number + 0.75)}">${name}</text>
+% endfor
+% for column in chart.columns:
+<text class="column" transform="translate(${column.x + 4} 144) rotate(-50)">${column.label[:26]}</text>
+<rect class="ground" x="${column.x - 10}" y="150" width="20" height="${chart.height}"/>
+% if column.path:
+<path class="mark" transform="translate(${column.x} 150) scale(1 ${chart.row_height})" d="M0 0${column.path}"/>
+% endif
+<text class="total" x="${column.x}" y="${chart.height + 166}">${count(column.count)}</text>
+% endfor
+</svg>
+</div>
+<details><summary>The counts as a table</summary>
+<table>
+<thead><tr><th scope="col">Component</th><th scope="col" class="number">${chart.rows.capitalize()}</th><th scope="col" class="number">Share</th></tr></thead>
+<tbody>
+% for column in chart.columns:
+<tr><th scope="row">${column.label}</th><td class="number">${count(column.count)}</td><td class="number">${percent(column.count, chart.count)}</td></tr>
+% endfor
+</tbody>
+</table>
+</details>
+<p class="small"><a href="${table}" download>The full table as CSV</a></p>
+</figure>
+</%def>
+
+<%def name="timelines(charts)">
+% for chart in charts:
+<figure class="timeline">
+<figcaption><bdi>${chart.participant}</bdi> <small>${plural(len(chart.events), "event")}</small></figcaption>
+<svg role="img" aria-label="Events of ${chart.participant} from day 0 to day ${chart.scale}" width="${chart.width + 20}" height="${chart.height + 8}" viewBox="-6 -4 ${chart.width + 20} ${chart.height + 8}">
+<line class="axis" x1="0" y1="${chart.height + 2}" x2="${chart.width}" y2="${chart.height + 2}"/>
+% for event in chart.events:
+% if event.kind == "therapy":
+<rect class="therapy" x="${event.x}" y="${event.y + 3}" width="${event.width}" height="9" rx="2"><title>${event.label}, day ${event.start} to ${event.end}</title></rect>
+% else:
+<circle class="sample" cx="${event.x}" cy="${event.y + 7.5}" r="5"><title>${event.label}, day ${event.start}${f", {event.count} samples" if event.count > 1 else ""}</title></circle>
+% endif
+% endfor
+</svg>
+<details><summary>As a list</summary><ul>
+% for event in chart.events:
+<li>${"day " + count(event.start) if event.start == event.end else f"days {event.start:,} to {event.end:,}"}: ${event.label}${" (" + event.detail + ")" if event.detail else ""}${f", {event.count} samples" if event.count > 1 else ""}\
+% if event.ids:
+: <bdi>${", ".join(event.ids[:20])}</bdi>${" …" if len(event.ids) > 20 else ""}\
+% endif
+</li>
+% endfor
+</ul></details>
+</figure>
+% endfor
+</%def>

@@ -1,0 +1,30 @@
+## Small pieces that several pages share.
+<%def name="severity(name)"><span class="severity ${name}">${name}</span></%def>
+
+<%def name="findings(errors, warnings)">\
+% if errors:
+<span class="severity error">${plural(errors, "error")}</span>\
+% endif
+% if warnings:
+ <span class="severity warning">${plural(warnings, "warning")}</span>\
+% endif
+% if not errors and not warnings:
+<span class="severity passed">none</span>\
+% endif
+</%def>
+
+<%def name="share(part, whole)"><span class="share"><meter min="0" max="${whole or 1}" value="${part}">${percent(part, whole)}</meter> ${percent(part, whole)}</span></%def>
+
+<%def name="entity(id)">\
+% if synapse(id):
+<a href="${synapse(id)}" rel="noreferrer">${id}</a>\
+% else:
+<bdi>${id}</bdi>\
+% endif
+</%def>
+
+<%def name="notice(text)">\
+% if text:
+<p class="notice failed" role="status">${text}</p>
+% endif
+</%def>

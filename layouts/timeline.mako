@@ -1,0 +1,17 @@
+<%inherit file="base.mako"/>
+<%namespace name="charts" file="partials/charts.mako"/>
+<%def name="title()">${atlas}: timelines${f", page {number}" if number > 1 else ""}</%def>
+<nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="${"../" * (2 if number > 1 else 1)}#longitudinal"><bdi>${atlas}</bdi></a> › timelines</nav>
+<h1>Timelines of <bdi>${atlas}</bdi></h1>
+<p>Therapies and samples of ${plural(count_all, "participant")}; day 0 is the first event of each, and all on a page have one scale.</p>
+${charts.timelines(timelines)}
+% if not timelines:
+<p class="empty">No manifest tells the days of a therapy or a sample.</p>
+% endif
+% if len(pages) > 1:
+<nav class="pager" aria-label="Pages"><ul>
+% for other, url in pages:
+<li><a href="${root}${url}"${' aria-current="page"' if other == number else "" | n}>${other}</a></li>
+% endfor
+</ul></nav>
+% endif

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from hdash_site.htan import listing
+from hdash_site.htan.checks import Finding
+
+from .helpers import PROJECT, csv_of, entity, listed, listing_findings, listing_of
+
+MANIFEST = "synapse_storage_manifest_x.csv"
+
+
+def test_files_are_counted_by_type_and_sizes_over_everything_that_is_not_left_out() -> None:
+    facets = listed(
+        entity("syn2", "data", "folder"),
+        entity("syn3", "a.bam", parent="syn2", dataFileSizeBytes="10"),
+        entity("syn4", "b.TIF", parent="syn2", dataFileSizeBytes="20.0"),
+        entity("syn5", "c.gz", parent="syn2"),
+        entity("syn6", MANIFEST, parent="syn2", dataFileSizeBytes="5", Component="Demographics"),
+        entity("syn7", "synapse_storage_manifest.csv", parent="syn2", dataFileSizeBytes="1000"),
+        entity("syn8", ".DS_Store", parent="syn2", dataFileSizeBytes="1000"),
+        entity("syn9", ".vimrc", dataFileSizeBytes="1000"),
+        entity("syn10", ".Rhistory", dataFileSizeBytes="1000"),
+        entity("syn11", "d.csv", dataFileSizeBytes="nonsense"),
+    )
+    types = facets["summary"]["types"]
+    assert list(types) == ["BAM", "FASTQ", "Image", "Matrix", "Other"]
+    assert {name: (one["files"], one["bytes"]) for name, one in types.items()} == {
+        "BAM": (1, 10), "FASTQ": (0, 0), "Image": (1, 20), "Matrix": (1, 0), "Other": (1, 0),
+    }  # fmt: skip
+    assert (facets["summary"]["files"], facets["summary"]["bytes"], facets["summary"]["manifests"]) == (
+        4,
+        35,
+        1,
+    )
+
+
+def test_a_path_is_the_names_of_the_folders_from_the_project_down() -> None:
+    (manifest,) = listed(
+        entity(
+            "syn4", MANIFEST, parent="syn3", Component="Therapy", modifiedOn="1.61E+12", dataFileSizeBytes="7"
+        ),
+        entity("syn3", "b", "folder", "syn2"),
+        entity("syn2", "a", "folder"),
+    )["manifests"]
+    assert manifest == {
+        "id": "syn4",
+        "name": MANIFEST,
+        "path": f"a/b/{MANIFEST}",
+        "folder": "syn3",
+        "component": "Therapy",
+        "modified": 1_610_000_000_000,
+        "size": 7,
+    }
+
+
+def test_manifests_stand_in_natural_order_of_their_paths() -> None:
+    folders = [entity(f"syn{n}", f"part_{n}", "folder") for n in (10, 9, 100)]
+    manifests = [entity(f"syn{n}1", MANIFEST, parent=f"syn{n}") for n in (10, 9, 100)]
+    assert [one["id"] for one in listed(*folders, *manifests)["manifests"]] == ["syn91", "syn101", "syn1001"]
+
+
+def test_of_several_manifests_in_a_folder_the_newest_counts() -> None:
+    rows = [
+        entity("syn3", MANIFEST, modifiedOn="1500", dataFileHandleId="7", dataFileMD5Hex="old"),
+        entity(
+            "syn4",
+            "synapse_storage_manifest_y.csv",
+            modifiedOn="1600",
+            dataFileHandleId="8",
+            dataFileMD5Hex="new",
+        ),
+        entity("syn5", "f", "folder"),
+        entity("syn6", MANIFEST, parent="syn5", modifiedOn="1", dataFileMD5Hex=""),
+    ]
+    facets = listed(*rows)
+    assert [one["id"] for one in facets["manifests"]] == ["syn6", "syn4"]
+    assert facets["findings"] == []
+    assert listing.newest_manifests(listing_of(*rows)) == [("syn4", "new"), ("syn6", "")]
+
+
+def test_times_are_read_as_numbers_and_as_dates() -> None:
+    rows = [
+        entity("syn3", MANIFEST, modifiedOn="2021-01-01T00:00:00.000Z"),
+        entity("syn4", MANIFEST, modifiedOn="1.70E+12"),
+        entity("syn5", MANIFEST, modifiedOn="never"),
+    ]
+    assert [one["id"] for one in listed(*rows)["manifests"]] == ["syn4"]
+    assert [one["modified"] for one in listed(rows[0])["manifests"]] == [1_609_459_200_000]
+
+
+def test_of_equally_new_manifests_the_newer_content_counts() -> None:
+    rows = [entity(f"syn{n}", MANIFEST, modifiedOn="5", dataFileHandleId=str(n)) for n in (9, 10, 8)]
+    assert [one["id"] for one in listed(*rows)["manifests"]] == ["syn10"]
+
+
+def test_a_superseded_manifest_with_newer_content_is_a_warning() -> None:
+    (found,) = listing_findings(
+        entity("syn3", MANIFEST, modifiedOn="2", dataFileHandleId="70", Component="Therapy"),
+        entity("syn4", MANIFEST, modifiedOn="1", dataFileHandleId="100", Component="Therapy"),
+    )
+    assert found[:4] == ("H_MANIFEST", "warning", "syn4", "Therapy")
+    assert "syn3" in found.expected
+
+
+@pytest.mark.parametrize("name", ["archive", "Archive", "ARCHIVES", "archives"])
+def test_a_root_folder_called_archive_is_left_out_and_named(name: str) -> None:
+    facets = listed(
+        entity("syn2", name, "folder"),
+        entity("syn3", "sub folder", "folder", "syn2"),
+        entity("syn4", "a b.bam", parent="syn3", dataFileSizeBytes="10"),
+        entity("syn5", MANIFEST, parent="syn2"),
+    )
+    assert facets["summary"]["files"] == facets["summary"]["bytes"] == facets["summary"]["manifests"] == 0
+    assert facets["folders"] == {"roots": [], "archives": [{"name": name, "id": "syn2", "files": 2}]}
+    assert facets["findings"] == []
+
+
+def test_only_root_folders_are_archives_and_only_by_their_whole_name() -> None:
+    facets = listed(
+        entity("syn2", "data", "folder"),
+        entity("syn3", "archive", "folder", "syn2"),
+        entity("syn4", "a.bam", parent="syn3"),
+        entity("syn5", "archived_notes", "folder"),
+        entity("syn6", "b.bam", parent="syn5"),
+    )
+    assert facets["summary"]["files"] == 2
+    assert facets["folders"]["archives"] == []
+
+
+def test_the_site_names_further_archives_by_name_or_id() -> None:
+    rows = [
+        entity("syn2", "old", "folder"),
+        entity("syn3", "older", "folder"),
+        entity("syn4", "a.bam", parent="syn2"),
+        entity("syn5", "b.bam", parent="syn3"),
+    ]
+    assert listed(*rows)["summary"]["files"] == 2
+    assert listed(*rows, archives=("old", "syn3"))["summary"]["files"] == 0
+
+
+def test_each_root_folder_has_its_data_files_with_and_without_a_component() -> None:
+    facets = listed(
+        entity("syn2", "data", "folder"),
+        entity("syn3", "sub", "folder", "syn2"),
+        entity("syn4", "a.bam", parent="syn3", Component="ImagingLevel2", dataFileSizeBytes="3"),
+        entity("syn5", "b.bam", parent="syn2", dataFileSizeBytes="4"),
+        entity("syn6", "c.bam", parent="syn2", Component="NA"),
+        entity("syn7", MANIFEST, parent="syn2", Component="ImagingLevel2", dataFileSizeBytes="100"),
+        entity("syn8", "data", "folder"),
+        entity("syn9", "top.bam"),
+    )
+    assert facets["folders"]["roots"] == [
+        {"name": "", "id": PROJECT, "annotated": 0, "plain": 1, "bytes": 0},
+        {"name": "data", "id": "syn2", "annotated": 1, "plain": 2, "bytes": 7},
+        {"name": "data", "id": "syn8", "annotated": 0, "plain": 0, "bytes": 0},
+    ]
+
+
+def codes(found: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(one.code, one.manifest, one.value) for one in found]
+
+
+def test_a_folder_cycle_is_one_finding_and_its_files_are_kept() -> None:
+    facets = listed(
+        entity("syn2", "a", "folder", "syn3"),
+        entity("syn3", "b", "folder", "syn2"),
+        entity("syn4", "self", "folder", "syn4"),
+        entity("syn5", "x.bam", parent="syn2"),
+    )
+    found = [Finding(*row) for row in facets["findings"]]
+    assert codes(found) == [("H_LISTING", "syn2", "a"), ("H_LISTING", "syn4", "self")]
+    assert facets["summary"]["files"] == 1
+
+
+def test_a_parent_that_does_not_exist_is_one_finding_however_many_children_it_has() -> None:
+    found = listing_findings(
+        entity("syn2", "a.bam", parent="syn99"),
+        entity("syn3", "b.bam", parent="syn99"),
+        entity("syn4", "f", "folder", "syn98"),
+        entity("syn5", "c.bam", parent="syn4"),
+    )
+    assert codes(found) == [("H_LISTING", "syn2", "syn99"), ("H_LISTING", "syn4", "syn98")]
+    assert found[0].message.endswith("(so are 1 others).")
+
+
+def test_of_a_repeated_entity_the_first_row_stands() -> None:
+    facets = listed(
+        entity("syn2", "a.bam", dataFileSizeBytes="1"), entity("syn2", "b.tif", dataFileSizeBytes="2")
+    )
+    assert facets["summary"]["bytes"] == 1
+    assert codes([Finding(*row) for row in facets["findings"]]) == [("H_LISTING", "syn2", "b.tif")]
+
+
+def test_a_manifest_behind_a_skipped_row_keeps_its_version() -> None:
+    rows = [
+        entity("syn2", "x", "table"),
+        entity("", "y"),
+        entity("syn3", MANIFEST, modifiedOn="5", dataFileMD5Hex="five"),
+        entity("syn3", MANIFEST, modifiedOn="6", dataFileMD5Hex="six"),
+    ]
+    assert listing.newest_manifests(listing_of(*rows)) == [("syn3", "five")]
+    found = listing_findings(*rows)
+    assert codes(found) == [("H_LISTING", "syn2", "table"), ("H_LISTING", "syn3", MANIFEST)]
+    assert "(2 rows)" in found[0].message
+
+
+def test_an_atlas_without_rows_is_one_finding() -> None:
+    assert [one.code for one in listing_findings()] == ["H_LISTING"]
+    for data in (b"", b"\n", b"\xff\xfe\n"):
+        assert b"H_LISTING" in listing.facets(data, PROJECT, [])["findings"]
+
+
+def test_columns_in_another_order_and_uneven_rows_are_read() -> None:
+    data = csv_of(
+        ["type", "extra", "id", "name", "parentId"],
+        ["file", "x", "syn2", "a.bam", PROJECT],
+        ["file", "x", "syn3"],
+    )
+    facets = listing.facets(data, PROJECT, [])
+    assert b'"files":2,' in facets["summary"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.tif", "a(1).tif", "ä.tif", "a,b.tif", "", "a.tif\n", "🧬.tif", "a/b.tif"]
+)
+def test_a_name_that_crdc_does_not_allow_is_a_warning(name: str) -> None:
+    (found,) = listing_findings(entity("syn2", "data", "folder"), entity("syn3", name, parent="syn2"))
+    assert found[:3] == ("H_FILE_NAMES", "warning", "syn3")
+    assert found.value == "data/" + name.replace("\n", "\\n")
+
+
+def test_good_names_pass_however_long_they_are() -> None:
+    assert listing_findings(entity("syn2", "A-z_0.9" * 100 + ".tif"), entity("syn3", "plain.gz")) == []
+
+
+def test_a_badly_named_folder_is_named_once_and_manifests_are_not_checked() -> None:
+    found = listing_findings(
+        entity("syn2", "my data", "folder"),
+        entity("syn3", "a.bam", parent="syn2"),
+        entity("syn4", "b.bam", parent="syn2"),
+        entity("syn5", "synapse_storage_manifest_a b.csv", parent="syn2"),
+    )
+    assert codes(found) == [("H_FILE_NAMES", "syn2", "my data")]
+
+
+def test_ten_thousand_nested_folders_are_walked() -> None:
+    rows = [entity("syn1000000", "x.bam", parent="syn10001")]
+    rows += [entity(f"syn{n}", "f" * 256, "folder", f"syn{n - 1}") for n in range(2, 10_002)]
+    facets = listed(*rows)
+    assert facets["findings"] == []
+    assert facets["folders"]["roots"][0]["plain"] == 1
+
+
+def test_the_columns_are_those_of_the_file_view() -> None:
+    assert next(csv.reader([listing_of().decode()])) == list(listing.COLUMNS)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdash_site.htan import manifests
+
+from .helpers import csv_of, read, table
+
+
+def problems(data: bytes) -> list[dict[str, Any]]:
+    return read(data)["problems"]
+
+
+def filled(data: bytes) -> dict[str, int]:
+    return {column["name"]: column["filled"] for column in read(data)["columns"]["columns"]}
+
+
+def test_records_are_rows_and_cells_count_outside_id_and_bookkeeping_columns() -> None:
+    data = table(
+        "Biospecimen",
+        "HTAN Biospecimen ID|Filename|Fixative Type|Site|entityId",
+        "HTA1_1_1|f|None|unknown|syn1",
+        "HTA1_1_2|f|Formalin||syn2",
+        "HTA1_1_3|f| NA |Lung|syn3",
+    )
+    columns = read(data)["columns"]
+    assert (columns["records"], columns["filled"], columns["cells"]) == (3, 3, 6)
+    assert filled(data) == {
+        "Component": 3, "HTAN Biospecimen ID": 3, "Filename": 3, "Fixative Type": 2, "Site": 1, "entityId": 3,
+    }  # fmt: skip
+    assert [column["name"] for column in columns["columns"] if column["counted"]] == ["Fixative Type", "Site"]
+    assert columns["component"] == "Biospecimen"
+
+
+def test_columns_without_a_name_do_not_count() -> None:
+    columns = read(csv_of(["Component", "", "Unnamed: 3", "X18", " "], ["D", "a", "b", "c", "d"]))["columns"]
+    assert (columns["filled"], columns["cells"]) == (0, 0)
+    assert problems(csv_of(["Component", "", "", "X18", "X18"], ["D", "a", "b", "c", "d"])) == []
+
+
+def test_names_of_columns_are_trimmed() -> None:
+    rows = read(csv_of(["Component ", " HTAN Participant ID"], ["Demographics", "HTA1_1"]))["rows"]
+    assert rows["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
+
+
+def test_of_a_repeated_column_the_first_stands_and_the_column_is_named() -> None:
+    data = csv_of(["Component", "Gender", "Gender"], ["D", "", "male"], ["D", "female", "male"])
+    columns = read(data)["columns"]
+    assert (columns["filled"], columns["cells"]) == (1, 2)
+    (problem,) = problems(data)
+    assert (problem["row"], problem["column"], problem["severity"]) == (1, "Gender", "error")
+
+
+def test_blank_rows_are_no_records_but_have_a_number() -> None:
+    data = b"Component,HTAN Participant ID\r\n\r\nD,HTA1_1\r\n,\r\n  ,\r\nD,HTA1_2\r\n\r\n,,,\r\n\r\n"
+    facets = read(data)
+    assert facets["columns"]["records"] == 2
+    assert facets["rows"]["gaps"] == [[0, 1], [1, 3]]
+    assert facets["problems"] == []
+
+
+def test_a_short_row_is_filled_up_with_missing_cells_and_reported_once() -> None:
+    data = b"Component,Gender,Race\nD,female,white\nD,male\nD\nD\n"
+    assert read(data)["columns"]["cells"] == 8
+    assert filled(data) == {"Component": 4, "Gender": 2, "Race": 1}
+    (problem,) = problems(data)
+    assert problem["row"] == 3
+    assert "2 more rows, the last is row 5" in problem["message"]
+
+
+def test_cells_beyond_the_header_are_reported_once_and_blank_ones_are_not() -> None:
+    data = b"Component,Gender\nD,female,,\nD,male,x\nD,male,x,y\n"
+    (problem,) = problems(data)
+    assert (problem["row"], problem["expected"]) == (3, "2 cells")
+    assert "1 more rows" in problem["message"]
+    assert read(data)["columns"]["cells"] == 3
+
+
+def test_ragged_rows_keep_their_ids_in_order() -> None:
+    data = b"Component,HTAN Data File ID,Gender\nD,HTA1_1_1\nD,HTA1_1_2,x\nD\nD,HTA1_1_4,x,y\n"
+    assert read(data)["rows"]["ids"]["HTAN Data File ID"]["texts"] == "HTA1_1_1,HTA1_1_2,,HTA1_1_4"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
+    assert read(b"\xef\xbb\xbfComponent,A\nD,1\n")["columns"]["columns"][0]["name"] == "Component"
+
+
+def test_latin_1_is_read_and_warned_of() -> None:
+    data = b"Component,Site\nD,\n" + "D,Zürich µ\n".encode("latin-1")
+    (problem,) = problems(data)
+    assert (problem["severity"], problem["value"]) == ("warning", "byte 0xFC")
+    assert "line 3" in problem["message"]
+    assert filled(data) == {"Component": 2, "Site": 1}
+
+
+def test_nul_bytes_are_skipped_and_reported() -> None:
+    data = b"Component,HTAN Participant ID\nDemo\0graphics,HTA1_1\0\n"
+    (problem,) = problems(data)
+    assert problem["value"] == "2 NUL bytes"
+    assert read(data)["columns"]["component"] == "Demographics"
+    assert read(data)["rows"]["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b" , ,\nComponent\n", b"\0"])
+def test_a_manifest_without_a_header_is_one_error(data: bytes) -> None:
+    found = [problem for problem in problems(data) if "NUL" not in problem["message"]]
+    assert [problem["severity"] for problem in found] == ["error"]
+    assert read(data)["columns"] == {"records": 0, "columns": [], "filled": 0, "cells": 0, "component": ""}
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n", b"<html><body>Not found</body>", b'{"a": 1}', b"Component;Id\n"]
+)
+def test_what_is_no_csv_of_a_manifest_is_one_error(data: bytes) -> None:
+    found = [problem for problem in problems(data) if problem["severity"] == "error"]
+    assert [problem["message"][:32] for problem in found] == ["No column is one of an HTAN mani"]
+    assert not read(data)["rows"]["usable"]
+
+
+def test_a_header_without_rows_is_a_warning() -> None:
+    (problem,) = problems(b"Component,HTAN Participant ID\n")
+    assert (problem["severity"], problem["message"]) == (
+        "warning",
+        "The manifest has no rows; fill it in or delete it.",
+    )
+
+
+def test_a_manifest_that_is_too_large_is_refused() -> None:
+    (problem,) = problems(b"Component,Id\n" + b"x" * manifests.LARGEST)
+    assert problem["message"] == "The manifest is too large and was not read; split it."
+
+
+def test_quoted_line_breaks_are_one_row() -> None:
+    data = b'Component,Note,HTAN Participant ID\nD,"a\nb",HTA1_1\nD,c,HTA1_2\n'
+    facets = read(data)
+    assert facets["columns"]["records"] == 2
+    assert facets["rows"]["gaps"] == []
+
+
+def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
+    data = table(
+        "ScRNA-seqLevel2",
+        "HTAN Data File ID|HTAN Parent Data File ID",
+        "HTA1_1_1|HTA1_1_5",
+        "|HTA2_1_5; HTA1_1_x",
+        "HTA1_1_3 |unknown",
+    )
+    ids = read(data)["rows"]["ids"]
+    assert ids["HTAN Data File ID"] == {
+        "texts": "HTA1_1_1,,",
+        "odd": [[2, "HTA1_1_3 ", ["HTA1_1_3"], []]],
+        "atlases": ["HTA1"],
+    }
+    assert ids["HTAN Parent Data File ID"] == {
+        "texts": "HTA1_1_5,,",
+        "odd": [[1, "HTA2_1_5; HTA1_1_x", ["HTA2_1_5"], ["HTA1_1_x"]], [2, "unknown", [], []]],
+        "atlases": ["HTA1"],
+    }
+
+
+def test_rows_without_an_entity_id_are_runs() -> None:
+    data = table("X", "entityId", "syn1", "", "", "no", "syn2", "", " syn3")
+    assert read(data)["rows"]["no_entity"] == [[1, 2, ""], [3, 1, "no"], [5, 1, ""]]
+    assert filled(data)["entityId"] == 4
+
+
+def test_a_component_that_the_site_adds_keeps_its_id_column() -> None:
+    site = json.dumps([{"name": "Lamp", "kind": "assay", "primary_id": "Lamp ID"}])
+    data = table("Lamp", "Lamp ID", "HTA1_1_1")
+    assert "Lamp ID" not in read(data)["rows"]["ids"]
+    assert read(data, site)["rows"]["ids"]["Lamp ID"]["texts"] == "HTA1_1_1"
+
+
+def test_the_component_is_the_most_frequent_value() -> None:
+    data = csv_of(
+        ["Component", "Id"], ["", "1"], ["B", "2"], ["A", "3"], ["A", "4"], ["NA", "5"], ["NA", "6"]
+    )
+    assert read(data)["columns"]["component"] == "A"
+
+
+def test_a_wide_header_over_many_short_rows_costs_no_more_than_its_bytes() -> None:
+    data = b"Component," + b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + b"x\n" * 100_000
+    columns = read(data)["columns"]
+    assert (columns["records"], columns["cells"], columns["filled"]) == (100_000, 10**10, 0)
+
+
+CELLS = st.sampled_from(
+    ["", " ", "NA", "unknown", "None", "x", "HTA1_1_1", "HTA1_1_1, HTA1_1_2", 'a "b"', "é\n"]
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=4, max_size=4), max_size=20))
+def test_counts_agree_with_a_plain_count(cells: list[list[str]]) -> None:
+    header = ["Component", "HTAN Data File ID", "Gender", "entityId"]
+    kept = [row for row in cells if any(cell.strip() for cell in row)]
+    missing = {"", "na", "unknown"}
+    expected = {
+        name: sum(row[place].strip().lower() not in missing for row in kept)
+        for place, name in enumerate(header)
+    }
+    facets = read(csv_of(header, *cells))
+    assert facets["columns"]["records"] == len(kept)
+    assert {column["name"]: column["filled"] for column in facets["columns"]["columns"]} == expected

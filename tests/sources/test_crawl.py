@@ -1,0 +1,152 @@
+"""The crawl of a folder: what is read again, what is kept, what is said of an atlas that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from hdash_site.errors import SourceError
+from hdash_site.sources.crawl import crawl, recovered
+from hdash_site.sources.folder import Folder
+from hdash_site.state.store import opened
+from tests import worlds
+
+
+@pytest.fixture
+def atlases(tmp_path):
+    return worlds.small(tmp_path / "atlases", "HTA1", "HTA2")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with opened(tmp_path / "cache") as store:
+        yield store
+
+
+class Counting(Folder):
+    """The real folder source, which counts what it is asked for."""
+
+    def __init__(self, path, looks):
+        super().__init__(path, looks)
+        self.listings, self.fetched = [], []
+
+    def listing(self, project):
+        self.listings.append(project.id)
+        return super().listing(project)
+
+    def manifest(self, entity):
+        self.fetched.append(entity)
+        return super().manifest(entity)
+
+
+def run(atlases, store, last=None, only=()):
+    source = Counting(atlases.folder, store.looks)
+    return source, crawl(source, last or {}, store.blobs, only)
+
+
+def test_a_first_crawl_reads_every_listing_and_every_manifest(atlases, store):
+    source, crawled = run(atlases, store)
+    assert source.listings == ["HTA1", "HTA2"]
+    assert sorted(source.fetched) == sorted(atlases.manifests)
+    assert store.load(crawled.snapshots["HTA1"].listing).startswith(b"id,name,type,parentId,")
+
+
+def test_a_second_crawl_reads_nothing(atlases, store):
+    _, first = run(atlases, store)
+    source, second = run(atlases, store, first.snapshots)
+    assert (source.listings, source.fetched) == ([], [])
+    assert second == first
+
+
+def test_a_changed_manifest_is_read_alone(atlases, store):
+    _, first = run(atlases, store)
+    changed = sorted(atlases.manifests)[0]
+    atlases.manifests[changed] += b"Demographics,HTA1_3,male\n"
+    atlases.save()
+    source, second = run(atlases, store, first.snapshots)
+    assert (source.listings, source.fetched) == ([], [changed])
+    assert second.snapshots["HTA2"] == first.snapshots["HTA2"]
+    assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
+
+
+def test_a_changed_listing_fetches_no_manifest_again(atlases, store):
+    _, first = run(atlases, store)
+    atlases.files[-1]["name"] = "synapse_storage_manifest_renamed.csv"
+    atlases.save()
+    source, second = run(atlases, store, first.snapshots)
+    assert source.fetched == []
+    assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
+    assert second.snapshots["HTA2"].listing != first.snapshots["HTA2"].listing
+
+
+def test_a_manifest_that_is_gone_is_a_sentence_for_a_finding(atlases, store):
+    gone = sorted(atlases.manifests)[0]
+    del atlases.manifests[gone]
+    atlases.save()
+    _, crawled = run(atlases, store)
+    assert crawled.failed == {}
+    assert crawled.snapshots["HTA1"].manifests[gone].error == f"there is no file manifests/{gone}.csv"
+
+
+def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlases, store):
+    _, first = run(atlases, store)
+    atlases.projects[0]["id"] = "project one"
+    atlases.save()
+    _, second = run(atlases, store, first.snapshots)
+    assert list(second.failed) == ["HTA1"]
+    kept = second.snapshots["HTA1"]
+    assert kept._replace(notice="") == first.snapshots["HTA1"]
+    assert '"project one" is no Synapse id' in kept.notice
+    _, third = run(atlases, store, second.snapshots)
+    assert third.snapshots["HTA1"].notice == kept.notice
+    assert second.snapshots["HTA2"] == first.snapshots["HTA2"]
+
+
+def test_an_atlas_that_can_be_read_again_loses_its_notice(atlases, store):
+    _, first = run(atlases, store)
+    noted = {atlas: snapshot._replace(notice="since then") for atlas, snapshot in first.snapshots.items()}
+    _, second = run(atlases, store, noted)
+    assert second == first
+
+
+def test_other_atlases_stay_as_they_were_when_one_is_asked_for(atlases, store):
+    _, first = run(atlases, store)
+    for entity in atlases.manifests:
+        atlases.manifests[entity] += b"x\n"
+    atlases.save()
+    _, second = run(atlases, store, first.snapshots, only=["HTA2"])
+    assert second.snapshots["HTA1"] == first.snapshots["HTA1"]
+    assert second.snapshots["HTA2"] != first.snapshots["HTA2"]
+
+
+def test_lost_bytes_are_fetched_once_more_unless_they_changed(atlases, store):
+    source, crawled = run(atlases, store)
+    entity, fetched = next(iter(crawled.snapshots["HTA1"].manifests.items()))
+    assert recovered(source, crawled.snapshots, fetched.digest) == atlases.manifests[entity]
+    assert recovered(source, crawled.snapshots, crawled.snapshots["HTA2"].listing)
+    atlases.manifests[entity] += b"x\n"
+    atlases.save()
+    assert recovered(source, crawled.snapshots, fetched.digest) is None
+
+
+def test_ids_of_strangers_make_no_path(atlases, store, tmp_path):
+    (tmp_path / "secret.csv").write_text("secret")
+    row = next(row for row in atlases.files if row["id"] in atlases.manifests)
+    row["id"] = "../../secret"
+    atlases.save()
+    _, crawled = run(atlases, store)
+    assert crawled.snapshots["HTA1"].manifests["../../secret"].error == "its entity has no Synapse id"
+
+
+@pytest.mark.parametrize("name", ["projects.csv", "files.csv"])
+def test_a_collection_without_its_files_is_one_line(atlases, store, name):
+    (atlases.folder / name).unlink()
+    source = Folder(atlases.folder, store.looks)
+    with pytest.raises(SourceError, match=f"{name}: cannot be read"):
+        for project in source.projects():
+            source.fingerprint(project)
+
+
+def test_projects_may_begin_with_a_byte_order_mark_and_hold_blank_lines(atlases, store):
+    path = atlases.folder / "projects.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\n,,,\n")
+    assert [project.id for project in Folder(atlases.folder, store.looks).projects()] == ["HTA1", "HTA2"]

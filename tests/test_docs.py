@@ -1,0 +1,80 @@
+"""The README says what is true: its generated parts are what the program says, `make golden` writes them anew."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hdash_site import app, cli
+from hdash_site.config import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+
+def commands() -> str:
+    rows = [
+        f"| `hdash-site {name}` | {command.get_short_help_str(200)} |"
+        for name, command in cli.commands.commands.items()
+    ]
+    return "| command | does |\n|---|---|\n" + "\n".join(sorted(rows))
+
+
+def settings() -> str:
+    rows = [
+        f"| `{s.name}` | {s.kind} | {'`' + repr(s.default) + '`' if s.default else ''} | {s.meaning} |"
+        for s in SETTINGS
+    ]
+    return "| setting | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def checks() -> str:
+    rows = [f"| `{code}` | {severity} | {title} |" for code, severity, title in app.list_checks()]
+    return "| check | reports | passes when |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def targets() -> str:
+    done = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return "```\n" + done.stdout.rstrip() + "\n```"
+
+
+@pytest.mark.parametrize("part", [commands, settings, checks, targets], ids=lambda part: part.__name__)
+def test_the_readme_holds_what_the_program_says(part):
+    mark = re.compile(rf"(<!-- {part.__name__} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    text = README.read_text()
+    assert mark.search(text), f"the README has no place for {part.__name__}"
+    true = mark.sub(lambda found: found[1] + part() + found[2], text)
+    if os.environ.get("GOLDEN") == "rewrite":
+        README.write_text(true)
+    assert README.read_text() == true, "run make docs"
+
+
+def test_every_path_that_the_readme_names_exists():
+    for path in re.findall(
+        r"`((?:hdash_site|layouts|content|tests|benchmarks|docs)/[\w/.]*)`", README.read_text()
+    ):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_command_explains_itself():
+    for name, command in cli.commands.commands.items():
+        assert command.help, name
+        assert all(getattr(option, "help", "argument") for option in command.params), name
+
+
+def test_the_help_of_each_command_is_printed():
+    for name in ("", *cli.commands.commands):
+        done = subprocess.run(
+            [sys.executable, "-m", "hdash_site", *name.split(), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.startswith("Usage:")

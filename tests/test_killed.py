@@ -1,0 +1,113 @@
+"""Cut at any moment: what stands in public/ is whole, and the next build finishes the work."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests import worlds
+
+KILLS, SHARDS = 100, 4
+
+
+def command(site, atlases):
+    build = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--jobs", "2"]
+    return [*build, "--root", str(site), "--source", str(atlases.folder)]
+
+
+def edit(atlases, number):
+    """Change what most pages show."""
+    for project in atlases.projects:
+        project["name"] = f"Atlas, edition {number}"
+    for entity, data in atlases.manifests.items():
+        atlases.manifests[entity] = data + b"Demographics,HTA1_%d,x\n" % number
+    atlases.save()
+
+
+@pytest.fixture
+def place(tmp_path):
+    atlases = worlds.small(tmp_path / "atlases", *[f"HTA{number}" for number in range(1, 7)])
+    return worlds.site_folder(tmp_path / "site"), atlases, tmp_path
+
+
+def clean_tree(place, number):
+    site, atlases, folder = place
+    output = folder / f"clean-{number}"
+    worlds.build(site, atlases.folder, output=output / "public", cache=output / "cache")
+    return worlds.tree(output / "public")
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_is_exact(place, shard):
+    site, atlases, _ = place
+    luck = random.Random(shard)
+    old = clean_tree(place, 0)
+    started = time.perf_counter()
+    subprocess.run(command(site, atlases), check=True)
+    lasts = time.perf_counter() - started
+    killed = 0
+    for number in range(1, KILLS // SHARDS + 1):
+        edit(atlases, number)
+        new = clean_tree(place, number)
+        process = subprocess.Popen(command(site, atlases), start_new_session=True)
+        time.sleep(luck.uniform(0, lasts))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        seen = worlds.tree(site / "public")
+        for path, data in seen.items():
+            assert data in (old.get(path), new.get(path)), f"{path} is neither the old file nor the new one"
+        assert set(old) & set(new) <= set(seen), "no page is missing in between"
+        subprocess.run(command(site, atlases), check=True)
+        assert worlds.tree(site / "public") == new
+        assert list((site / "cache/scratch").iterdir()) == []
+        old = new
+    assert killed > KILLS // SHARDS // 3, "most builds were cut before their end"
+
+
+def test_no_worker_outlives_a_build_that_was_killed(place):
+    site, atlases, _ = place
+    process = subprocess.Popen(command(site, atlases), start_new_session=True)
+    time.sleep(0.5)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and group_is_alive(process.pid):
+        time.sleep(0.1)
+    assert not group_is_alive(process.pid)
+
+
+def group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_of_two_builds_at_once_one_works_and_one_says_so(place):
+    site, atlases, _ = place
+    runs = [subprocess.Popen(command(site, atlases), stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [run.communicate()[1] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 1], [0, 0]), said
+    if codes == [0, 1]:
+        [line] = [text for text in said if text]
+        assert line.startswith("hdash-site: another run (process ")
+        assert line.count("\n") == 1
+
+
+def test_while_one_works_another_leaves_at_once(place):
+    site, atlases, _ = place
+    from hdash_site.state.store import opened
+
+    with opened(site / "cache"):
+        done = subprocess.run(command(site, atlases), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"process {os.getpid()}" in done.stderr
+    assert not (site / "public").exists()

@@ -1,0 +1,287 @@
+"""After any sequence of edits an incremental build leaves the bytes of a clean one, and runs what it must.
+
+What must run is worked out from the traces of the build before and of a clean build after the edit: a task
+that the clean build has, and whose last trace has another recipe or a read whose digest is another now.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hdash_site.pages import rules
+from hdash_site.pages.rules import Digests
+from tests import worlds
+
+SHARDS = 4
+
+
+class World:
+    """A site and its atlases on disk, edited step by step; `luck` draws places, so that examples are small."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = worlds.site_folder(folder / "site")
+        self.atlases = worlds.small(folder / "atlases", "HTA1", "HTA2")
+        self.digests = Digests("domain", "pages")
+        self.builds = 0
+
+    def build(self) -> worlds.app.Result:
+        return worlds.build(self.site, self.atlases.folder)
+
+    def clean_build(self) -> tuple[worlds.app.Result, Path]:
+        self.builds += 1
+        place = self.folder / f"clean-{self.builds}"
+        result = worlds.build(self.site, self.atlases.folder, output=place / "public", cache=place / "cache")
+        return result, place
+
+    # Edits of atlases
+
+    def change_a_cell(self, luck: random.Random) -> None:
+        entity = luck.choice(sorted(self.atlases.manifests))
+        lines = self.atlases.manifests[entity].decode("utf-8", "replace").split("\n")
+        if len(lines) > 1:
+            line = luck.randrange(1, len(lines))
+            cells = lines[line].split(",")
+            cells[luck.randrange(len(cells))] = luck.choice(["", "HTA1_1", "HTA2_9_9", "<b>", "x", "12"])
+            lines[line] = ",".join(cells)
+        self.atlases.manifests[entity] = "\n".join(lines).encode()
+
+    def add_a_manifest(self, luck: random.Random) -> None:
+        project = luck.choice(self.atlases.projects)["id"]
+        folder = self.atlases.entity(project, project, f"folder{luck.randrange(99)}", "folder")
+        component = luck.choice(["Therapy", "Exposure", "Nonsense", "BulkRNA-seqLevel1"])
+        rows = [{"Component": component, "HTAN Participant ID": "HTA1_1", "Other": str(luck.randrange(9))}]
+        self.atlases.manifest(project, folder, component, rows)
+
+    def remove_a_manifest(self, luck: random.Random) -> None:
+        if self.atlases.manifests:
+            self.atlases.manifests.pop(luck.choice(sorted(self.atlases.manifests)))
+
+    def supersede_a_manifest(self, luck: random.Random) -> None:
+        held = [row for row in self.atlases.files if row["id"] in self.atlases.manifests]
+        if held:
+            old = luck.choice(held)
+            data = self.atlases.manifests[old["id"]].replace(b"female", b"male")
+            modified = str(int(old["modifiedOn"]) + luck.choice([-5, 5]))
+            name = "synapse_storage_manifest_newer.csv"
+            self.atlases.manifest(
+                old["projectId"], old["parentId"], old["Component"], data, name=name, modifiedOn=modified
+            )
+
+    def add_a_file(self, luck: random.Random) -> None:
+        project = luck.choice(self.atlases.projects)["id"]
+        self.atlases.entity(project, project, luck.choice(["a.bam", "b c.TIF", "plain.gz", "x.csv"]))
+
+    def move_a_file(self, luck: random.Random) -> None:
+        folders = [row for row in self.atlases.files if row["type"] == "folder"]
+        luck.choice(self.atlases.files)["parentId"] = luck.choice(folders)["id"]
+
+    def rename_a_file(self, luck: random.Random) -> None:
+        luck.choice(self.atlases.files)["name"] = luck.choice(
+            ["new.bam", "archive", ".DS_Store", "e m p t y"]
+        )
+
+    def annotate_a_file(self, luck: random.Random) -> None:
+        row = luck.choice(self.atlases.files)
+        row["Component"] = luck.choice(["", "Biospecimen", "ScRNA-seqLevel1"])
+        row["modifiedOn"] = str(int(row["modifiedOn"]) + 1)
+
+    def add_an_atlas(self, luck: random.Random) -> None:
+        number = luck.randrange(3, 9)
+        if not any(row["atlas_id"] == f"HTA{number}" for row in self.atlases.projects):
+            project = self.atlases.atlas(f"HTA{number}")
+            rows = worlds.demographics(f"HTA{number}_1")
+            self.atlases.manifest(project, project, "Demographics", rows)
+
+    def remove_an_atlas(self, luck: random.Random) -> None:
+        if len(self.atlases.projects) > 1:
+            self.atlases.projects.remove(luck.choice(self.atlases.projects))
+
+    def rename_an_atlas(self, luck: random.Random) -> None:
+        luck.choice(self.atlases.projects)["name"] = f"Atlas of {luck.choice('abc')}"
+
+    def swap_two_manifests(self, luck: random.Random) -> None:
+        """Exchange the bytes of two files of one size, and put size and time of change back."""
+        self.atlases.save()
+        paths = sorted((self.atlases.folder / "manifests").iterdir())
+        if len(paths) > 1:
+            one, two = luck.sample(paths, 2)
+            stats, data = (one.stat(), two.stat()), (one.read_bytes(), two.read_bytes())
+            size = max(map(len, data))
+            one.write_bytes(data[1].ljust(size, b"\n"))
+            two.write_bytes(data[0].ljust(size, b"\n"))
+            for path, stat in zip((one, two), stats, strict=True):
+                os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+                self.atlases.manifests[path.stem] = path.read_bytes()
+
+    # Edits of the site
+
+    def edit_a_layout(self, luck: random.Random) -> None:
+        self._append(luck.choice(sorted((self.site / "layouts").rglob("*.mako"))), luck, "## a comment\n")
+
+    def change_the_base_layout(self, luck: random.Random) -> None:
+        path = self.site / "layouts/base.mako"
+        path.write_text(path.read_text().replace("</body>", f"<!-- {luck.randrange(3)} --></body>"))
+
+    def edit_a_partial(self, luck: random.Random) -> None:
+        paths = sorted((self.site / "layouts/partials").rglob("*.mako"))
+        self._append(luck.choice(paths), luck, "\n<!-- more -->\n")
+
+    def edit_an_asset(self, luck: random.Random) -> None:
+        paths = sorted((self.site / "layouts/assets").rglob("*.css"))
+        self._append(luck.choice(paths), luck, "/* more */\n")
+
+    def edit_a_body(self, luck: random.Random) -> None:
+        self._append(luck.choice(sorted((self.site / "content").rglob("*.md"))), luck, "\n*More*.\n")
+
+    def edit_front_matter(self, luck: random.Random) -> None:
+        path = luck.choice(sorted((self.site / "content").rglob("*.md")))
+        lines = path.read_text().split("\n")
+        titled = [number for number, line in enumerate(lines) if line.startswith("title")]
+        lines[titled[0]] = f'title = "Title {luck.randrange(9)}"'
+        path.write_text("\n".join(lines))
+
+    def add_an_article(self, luck: random.Random) -> None:
+        path = self.site / "content" / luck.choice(["", "notes"]) / f"new{luck.randrange(3)}.md"
+        path.write_text(f'+++\ntitle = "New {luck.randrange(9)}"\nmenu = "main"\n+++\nWords.\n')
+
+    def remove_an_article(self, luck: random.Random) -> None:
+        paths = sorted(path for path in (self.site / "content").rglob("*.md") if path.name != "_index.md")
+        if len(paths) > 1:
+            luck.choice(paths).unlink()
+
+    def change_a_menu(self, luck: random.Random) -> None:
+        self._append(
+            self.site / "site.toml", luck, f'[[menu]]\nname = "M{luck.randrange(9)}"\nurl = "about/"\n'
+        )
+
+    def change_a_setting(self, luck: random.Random) -> None:
+        path = self.site / "site.toml"
+        text = path.read_text().replace("Test site", f"Test site {luck.randrange(9)}")
+        if "[listing]" not in text and luck.random() < 0.5:
+            text = text.replace("[[menu]]", '[listing]\narchives = ["clinical"]\n[[menu]]', 1)
+        path.write_text(text)
+
+    def alter_the_output(self, luck: random.Random) -> None:
+        path = luck.choice(sorted(path for path in (self.site / "public").rglob("*") if path.is_file()))
+        stat = path.stat()
+        match luck.randrange(3):
+            case 0:
+                path.unlink()
+            case 1:
+                path.write_bytes(b"altered")
+            case _:
+                path.write_bytes(b"x" * stat.st_size)
+                os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    def lose_blobs(self, luck: random.Random) -> None:
+        with sqlite3.connect(self.site / "cache/blobs/cache.db") as database:
+            for (row,) in database.execute("SELECT rowid FROM Cache").fetchall():
+                if luck.random() < 0.5:
+                    database.execute("DELETE FROM Cache WHERE rowid = ?", (row,))
+        database.close()
+
+    def change_the_domain(self, luck: random.Random) -> None:
+        number = luck.randrange(3)
+        self.digests = Digests(f"domain {number}", f"pages over domain {number}")
+
+    def change_the_pages(self, luck: random.Random) -> None:
+        self.digests = self.digests._replace(pages=f"pages {luck.randrange(3)}")
+
+    def do_nothing(self, luck: random.Random) -> None:
+        pass
+
+    def _append(self, path: Path, luck: random.Random, text: str) -> None:
+        path.write_text(path.read_text() + text * luck.randrange(1, 3))
+
+
+EDITS = [name for name in vars(World) if not name.startswith("_") and name not in ("build", "clean_build")]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A world that was built once; each sequence begins with a copy of it."""
+    folder = tmp_path_factory.mktemp("template")
+    World(folder)
+    return folder
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_incremental_builds_are_exact_and_minimal(shard, monkeypatch):
+    examples = max(1, settings().max_examples // SHARDS)
+
+    @settings(max_examples=examples, database=None)
+    @given(
+        edits=st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 999)), min_size=1, max_size=5),
+        salt=st.just(shard),
+    )
+    def run(edits, salt):
+        with tempfile.TemporaryDirectory(prefix="hdash-world-") as folder:
+            world = World(Path(folder))
+            monkeypatch.setattr(rules, "code", lambda: world.digests)
+            before = step(world, None, {})
+            for name, number in edits:
+                getattr(world, name)(random.Random(f"{number} {salt}"))
+                world.atlases.save()
+                before = step(world, name, before)
+
+    run()
+
+
+def step(world: World, edit: str | None, before: dict[str, bytes]) -> dict[str, bytes]:
+    """Build, and compare with a clean build: the tree, the recipes that ran, the files that were written."""
+    public = world.site / "public"
+    found = worlds.tree(public) if public.exists() else {}
+    old = traces(world.site / "cache") if edit else {}
+    clean, place = world.clean_build()
+    result = world.build()
+    after = worlds.tree(public)
+    assert after == worlds.tree(place / "public")
+    assert result.counts()["findings"] == clean.counts()["findings"]
+    assert (result.exit_code, result.problems) == (clean.exit_code, clean.problems)
+    new = traces(place / "cache")
+    ran = sorted(str(event.key) for event in result.ran)
+    if edit != "lose_blobs":
+        assert ran == sorted(must_run(old, new)), edit
+    assert len(ran) == len(set(ran))
+    assert sorted(path for path, _ in result.deployed.written) == sorted(
+        path for path, data in after.items() if found.get(path) != data
+    )
+    assert sorted(path for path, _ in result.deployed.removed) == sorted(set(found) - set(after))
+    again = world.build()
+    assert (again.ran, again.deployed.written, again.deployed.removed) == ([], [], [])
+    shutil.rmtree(place)
+    return after
+
+
+def traces(cache: Path) -> dict[str, tuple[str, list, dict]]:
+    import json
+
+    with sqlite3.connect(cache / "state.db") as database:
+        rows = database.execute("SELECT key, recipe, reads, parts FROM trace").fetchall()
+    database.close()
+    return {key: (recipe, json.loads(reads), json.loads(parts)) for key, recipe, reads, parts in rows}
+
+
+def must_run(old: dict, new: dict) -> set[str]:
+    """Work out which tasks have to run from what they read then and what there is now."""
+    now = {(kind, name, part): digest for _, reads, _ in new.values() for kind, name, part, digest in reads}
+    for key, (_, _, parts) in new.items():
+        kind, _, name = key.partition(":")
+        now |= {(kind, name, part): digest for part, digest in parts.items()}
+
+    def stale(key: str) -> bool:
+        if key not in old or old[key][0] != new[key][0]:
+            return True
+        return any(now.get((kind, name, part)) != digest for kind, name, part, digest in old[key][1])
+
+    return {key for key in new if stale(key)}

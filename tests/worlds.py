@@ -1,0 +1,151 @@
+"""Small collections of atlases and sites, written by hand, for tests of the whole program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+from hdash_site import app
+
+ROOT = Path(__file__).parents[1]
+FILE_COLUMNS = (
+    "id", "name", "type", "currentVersion", "parentId", "benefactorId", "projectId", "createdBy", "createdOn",
+    "modifiedOn", "modifiedBy", "dataFileHandleId", "etag", "allowedTeam", "fileFormat", "Component",
+    "dataFileSizeBytes", "dataFileMD5Hex",
+)  # fmt: skip
+
+
+class Collection:
+    """A folder of atlases that can be edited: rows in memory, written by `save`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.projects: list[dict[str, str]] = []
+        self.files: list[dict[str, str]] = []
+        self.manifests: dict[str, bytes] = {}
+        self._next = 100
+
+    def atlas(self, atlas: str, name: str = "", liaison: str = "Ada Example", synapse_id: str = "") -> str:
+        project = synapse_id or self.new_id()
+        row = {"id": project, "atlas_id": atlas, "name": name or f"Atlas {atlas}", "liaison": liaison}
+        self.projects.append(row)
+        return project
+
+    def new_id(self) -> str:
+        self._next += 1
+        return f"syn{self._next:08}"
+
+    def entity(self, project: str, parent: str, name: str, kind: str = "file", **more: str) -> str:
+        entity = more.pop("id", "") or self.new_id()
+        row = dict.fromkeys(FILE_COLUMNS, "")
+        row |= {"id": entity, "name": name, "type": kind, "parentId": parent, "projectId": project}
+        row |= {"etag": f"etag-{entity}", "modifiedOn": "1700000000000", "dataFileSizeBytes": "1000"} | more
+        self.files.append(row)
+        return entity
+
+    def manifest(
+        self, project: str, parent: str, component: str, data: bytes | list[dict[str, str]], **more: str
+    ) -> str:
+        name = more.pop("name", f"synapse_storage_manifest_{component.lower()}.csv")
+        entity = self.entity(project, parent, name, Component=component, **more)
+        self.manifests[entity] = data if isinstance(data, bytes) else as_csv(data)
+        return entity
+
+    def save(self) -> None:
+        (self.folder / "manifests").mkdir(parents=True, exist_ok=True)
+        write(self.folder / "projects.csv", as_csv(self.projects, ("id", "atlas_id", "name", "liaison")))
+        write(self.folder / "files.csv", as_csv(self.files, FILE_COLUMNS))
+        for path in (self.folder / "manifests").iterdir():
+            if path.stem not in self.manifests:
+                path.unlink()
+        for entity, data in self.manifests.items():
+            write(self.folder / "manifests" / f"{entity}.csv", data)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file only if it changes, as an editor would."""
+    if not path.exists() or path.read_bytes() != data:
+        path.write_bytes(data)
+
+
+def as_csv(rows: list[dict[str, str]], columns: tuple[str, ...] = ()) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns or list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def demographics(*people: str) -> list[dict[str, str]]:
+    return [{"Component": "Demographics", "HTAN Participant ID": who, "Gender": "female"} for who in people]
+
+
+def biospecimens(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [
+        {
+            "Component": "Biospecimen",
+            "HTAN Biospecimen ID": own,
+            "HTAN Parent ID": parent,
+            "Collection Days from Index": "12",
+            "Acquisition Method Type": "Biopsy",
+            "Site of Resection or Biopsy": "Colon NOS",
+        }
+        for own, parent in pairs
+    ]
+
+
+def reads(*pairs: tuple[str, str, str]) -> list[dict[str, str]]:
+    return [
+        {
+            "Component": "ScRNA-seqLevel1",
+            "Filename": f"reads/{own}.fastq.gz",
+            "HTAN Parent Biospecimen ID": parent,
+            "HTAN Data File ID": own,
+            "Library Construction Method": "10xV3",
+            "entityId": entity,
+        }
+        for own, parent, entity in pairs
+    ]
+
+
+def small(folder: Path, *atlases: str) -> Collection:
+    """A collection of small, faultless atlases: a person, a biospecimen, a file of reads each."""
+    collection = Collection(folder)
+    for atlas in atlases or ("HTA1", "HTA2"):
+        project = collection.atlas(atlas)
+        clinical = collection.entity(project, project, "clinical", "folder")
+        bio = collection.entity(project, project, "biospecimens", "folder")
+        single = collection.entity(project, project, "single_cell", "folder")
+        data = collection.entity(
+            project, single, f"{atlas.lower()}_reads.fastq.gz", Component="ScRNA-seqLevel1"
+        )
+        collection.manifest(project, clinical, "Demographics", demographics(f"{atlas}_1", f"{atlas}_2"))
+        collection.manifest(project, bio, "Biospecimen", biospecimens((f"{atlas}_1_1", f"{atlas}_1")))
+        rows = reads((f"{atlas}_1_1001", f"{atlas}_1_1", data))
+        collection.manifest(project, single, "ScRNA-seqLevel1", rows)
+    collection.save()
+    return collection
+
+
+def site_folder(folder: Path) -> Path:
+    """A site with the project's own layouts and content."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("layouts", "content"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "site.toml").write_text('title = "Test site"\nbase_url = "https://example.org/"\n')
+    return folder
+
+
+def build(site: Path, atlases: Path, **more: object) -> app.Result:
+    return app.build(app.Options(site, atlases, **more))  # type: ignore[arg-type]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a site by its path, without the check file, which tells the time."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "check.json"
+    }

@@ -271,8 +271,8 @@ class _Run:
         return OutputError(said[0] if said else "there is no page to make", str(self._options.root))
 
     def _problems(self, others: Iterable[str]) -> list[str]:
-        told = [_line(event) for event in self._broken]
-        return [*told, *others]
+        # One fault in a layout fails many pages: it is told once.
+        return list(dict.fromkeys([*(_line(event) for event in self._broken), *others]))
 
     def _summed_up(
         self, crawled: Crawled, built: Site, deployed: mirror.Deployed, found: dict[str, dict[str, int]]

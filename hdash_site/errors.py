@@ -3,6 +3,7 @@
     HdashError            problem, place, way out                         exit code 1
     ├── ConfigError       site.toml, an option or the environment         exit code 2
     ├── SourceError       the atlases cannot be read
+    │   └── AtlasError    one of them, or a manifest of it, cannot
     ├── ContentError      a markdown article
     ├── LayoutError       a Mako layout
     ├── StateError        the database or the blob cache
@@ -40,6 +41,10 @@ class ConfigError(HdashError):
 
 class SourceError(HdashError):
     """A source of atlases does not answer, or answers something else than atlases."""
+
+
+class AtlasError(SourceError):
+    """One atlas, or one manifest of it, cannot be read; the others can."""
 
 
 class ContentError(HdashError):

@@ -69,6 +69,7 @@ class Manifest:
     failure: str = ""
     """Why it could not be fetched; else blank."""
     records: int = 0
+    """Of these and of cells a manifest that is none has no count."""
     filled: int = 0
     cells: int = 0
     names: frozenset[str] = frozenset()
@@ -146,6 +147,7 @@ def _manifest(
     name = annotated or str(columns["component"])
     known = catalogue.find(name)
     names = frozenset(rows["names"])
+    usable: bool = rows["usable"]
     return Manifest(
         id=row["id"],
         name=row["name"],
@@ -153,13 +155,13 @@ def _manifest(
         modified=row["modified"],
         component=_told(known, name, names),
         is_known=known is not None,
-        records=columns["records"],
-        filled=columns["filled"],
-        cells=columns["cells"],
+        records=columns["records"] if usable else 0,
+        filled=columns["filled"] if usable else 0,
+        cells=columns["cells"] if usable else 0,
         names=names,
-        usable=rows["usable"],
+        usable=usable,
         ids={column: _id_column(packed, rows["records"]) for column, packed in rows["ids"].items()},
-        days=rows["days"],
+        days=rows["days"] if usable else {},
         no_entity=rows["no_entity"],
         gaps=rows["gaps"],
         problems=[Problem(**problem) for problem in json.loads(facets["problems"])],

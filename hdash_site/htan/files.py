@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -54,6 +54,7 @@ def is_value(cell: str) -> bool:
     return cell.strip().lower() not in vocabulary().not_values
 
 
+@lru_cache(maxsize=4096)
 def is_counted(column: str) -> bool:
     """Whether a column of this name counts for "percent complete": it has a name, and is neither an id
     nor bookkeeping.

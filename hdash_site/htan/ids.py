@@ -96,15 +96,25 @@ def split(cell: str) -> list[str]:
 def read(cell: str, column: str) -> Cell:
     """Read a cell of an id column.
 
-    A cell without anything that begins like an id (`see the table`) is one malformed value, not three.
+    A cell without anything that begins like an id (`see the table`) is one malformed value, not three; one
+    that begins with "Not Applicable" holds none.
     """
-    words = split(cell) if len(cell) <= 100 * MOST_IDS else [cell]
-    if not any(word.startswith("HTA") for word in words) or len(words) > MOST_IDS:
-        words = [cell.strip()] if words else []
+    if is_not_applicable(cell):
+        return Cell(shown(cell), (), ())
     match = well_formed(of_column(column))
-    good = tuple(dict.fromkeys(word for word in words if match(word)))
+    words = split(cell) if len(cell) <= 100 * MOST_IDS else [cell]
+    good = tuple(dict.fromkeys(filter(match, words)))
+    if good and len(good) == len(words):
+        return Cell(shown(cell), good, ())
+    if not any(word.startswith("HTA") for word in words) or len(words) > MOST_IDS:
+        words, good = [cell.strip()] if words else [], ()
     bad = tuple(dict.fromkeys(shown(word) for word in words if not match(word)))
     return Cell(shown(cell), good, bad)
+
+
+def is_not_applicable(cell: str) -> bool:
+    """Whether a parent cell says that there is none, whatever it adds ("Not Applicable - no raw data")."""
+    return cell.lstrip()[:14].lower() == "not applicable"
 
 
 def atlas_of(identifier: str) -> str:

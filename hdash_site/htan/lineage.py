@@ -6,20 +6,21 @@ from parent to child for every id in the parent cell (section 5 of the dashboard
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.atlas import NO_IDS, PARENT_BIOSPECIMEN_ID, PARENT_DATA_FILE_ID, IdColumn, Manifest
+from hdash_site.htan.ids import is_not_applicable
 from hdash_site.htan.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hdash_site.htan.ids import Cell
 
 DEMOGRAPHICS: Final = "Demographics"
-_NOT_APPLICABLE: Final = "not applicable"
 
 
 class Parents(NamedTuple):
@@ -64,7 +65,7 @@ def lineage(manifests: Sequence[Manifest]) -> Lineage:
     others = [place for place in places if manifests[place].component.kind != "clinical"]
     participants = _nodes(manifests, clinical)
     nodes = _nodes(manifests, others)
-    duplicates = _duplicates(manifests, others, nodes)
+    duplicates = _duplicates(manifests, others)
     nodes.update(participants)
     return Lineage(
         nodes=nodes,
@@ -88,22 +89,19 @@ def _nodes(manifests: Sequence[Manifest], places: Sequence[int]) -> dict[str, in
     return nodes
 
 
-def _duplicates(
-    manifests: Sequence[Manifest], places: Sequence[int], nodes: Mapping[str, int]
-) -> list[Duplicate]:
+def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Duplicate]:
     """Well-formed primary ids that stand more than once, in the order of the manifests."""
     checked = [place for place in places if manifests[place].component.check_primary]
     columns = [manifests[place].primary.texts for place in checked]
-    only_texts = checked == places and not any(manifests[place].primary.odd for place in places)
-    distinct = len(nodes) if only_texts else len(set[str]().union(*columns) - {""})
-    if sum(len(texts) - texts.count("") for texts in columns) == distinct:
+    counts = Counter(chain.from_iterable(columns))
+    del counts[""]
+    repeated = {text for text, count in counts.items() if count > 1}
+    if not repeated:
         return []
     first: dict[str, tuple[int, int]] = {}
     found: list[Duplicate] = []
     for place, texts in zip(checked, columns, strict=True):
-        for record, text in enumerate(texts):
-            if not text:
-                continue
+        for record, text in [pair for pair in enumerate(texts) if pair[1] in repeated]:
             if text in first:
                 found.append(Duplicate(text, place, record, *first[text]))
             else:
@@ -117,9 +115,7 @@ def _parents(manifest: Manifest) -> Parents:
     ids = manifest.column(column)
     if column != PARENT_DATA_FILE_ID:
         return Parents(ids, frozenset(), frozenset())
-    open_records = [
-        record for record, cell in ids.odd.items() if cell.shown.lstrip().lower().startswith(_NOT_APPLICABLE)
-    ]
+    open_records = [record for record, cell in ids.odd.items() if is_not_applicable(cell.shown)]
     if not open_records:
         return Parents(ids, frozenset(), frozenset())
     other = manifest.column(PARENT_BIOSPECIMEN_ID)
@@ -168,18 +164,24 @@ def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest])
 
 def edges(manifest: Manifest, parents: Parents, lineage: Lineage) -> Iterator[tuple[str, str]]:
     """The edges that end in records of a manifest, as (parent, child), where both ends exist."""
-    nodes, primary = lineage.nodes, manifest.primary
-    if not primary.texts or not parents.ids.texts:
-        return
-    for record, (parent, child) in enumerate(zip(parents.ids.texts, primary.texts, strict=True)):
-        if parent and child:
-            if parent in nodes:
-                yield parent, child
-        elif child := primary.one(record):
-            odd = parents.ids.odd.get(record)
-            for name in (parent,) if parent else odd.good + odd.bad if odd else ():
-                if name in nodes:
-                    yield name, child
+    if manifest.primary.texts and parents.ids.texts:
+        rows = zip(parents.ids.texts, manifest.primary.texts, strict=True)
+        yield from [(parent, child) for parent, child in rows if child and parent in lineage.nodes]
+        yield from _odd_edges(
+            manifest, parents, lineage, parents.ids.odd.keys() | manifest.primary.odd.keys()
+        )
+
+
+def _odd_edges(
+    manifest: Manifest, parents: Parents, lineage: Lineage, records: Iterable[int]
+) -> Iterator[tuple[str, str]]:
+    """The edges of some records, one of whose cells is not just one well-formed id."""
+    for record in sorted(records):
+        parent, child = parents.ids.texts[record], manifest.primary.one(record)
+        odd = parents.ids.odd.get(record)
+        for name in (parent,) if parent else (*odd.good, *odd.bad) if odd else ():
+            if child and name in lineage.nodes:
+                yield name, child
 
 
 def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[str]]:
@@ -234,25 +236,34 @@ def _files_above(
 def sif(lineage: Lineage, manifests: Sequence[Manifest]) -> bytes:
     """The graph for Cytoscape: a line an edge, `<abbreviation>_<id>` on both ends."""
     short = [clean(manifest.component.abbreviation) for manifest in manifests]
-    nodes = lineage.nodes
-    twice = {place for found in lineage.duplicates for place in (found.manifest, found.first_manifest)}
+    again: dict[int, list[int]] = {}
+    for duplicate in lineage.duplicates:
+        again.setdefault(duplicate.manifest, []).append(duplicate.record)
     lines: list[str] = []
-    seen: set[str] = set()
     for place, (manifest, parents) in enumerate(zip(manifests, lineage.parents, strict=True)):
-        if not parents.ids.texts or not manifest.primary.texts:
-            continue
-        if manifest.primary.odd or parents.ids.odd or place in twice or "" in manifest.primary.texts:
-            for parent, child in edges(manifest, parents, lineage):
-                line = f"{short[nodes[parent]]}_{parent}\tconnect\t{short[nodes[child]]}_{child}"
-                if line not in seen:
-                    seen.add(line)
-                    lines.append(line)
-        else:
-            above, mine = set(parents.ids.texts), short[place]
-            heads = {
-                name: f"{short[nodes[name]]}_{name}\tconnect\t{mine}_" for name in above if name in nodes
-            }
-            rows = zip(parents.ids.texts, manifest.primary.texts, strict=True)
-            lines += [heads[parent] + child for parent, child in rows if parent in heads]
-    lines.append("")
-    return "\n".join(lines).encode("utf-8", "replace")
+        if manifest.primary.texts and parents.ids.texts:
+            lines += _lines(lineage, manifest, parents, short, short[place], again.get(place, []))
+    unique = dict.fromkeys(lines) if again else lines
+    return "\n".join([*unique, ""]).encode("utf-8", "replace")
+
+
+def _lines(
+    lineage: Lineage,
+    manifest: Manifest,
+    parents: Parents,
+    short: Sequence[str],
+    mine: str,
+    again: Sequence[int],
+) -> Iterator[str]:
+    """The lines of a manifest's edges; `again` are the records whose id stands already, elsewhere perhaps."""
+    nodes, above, children = lineage.nodes, parents.ids.texts, manifest.primary.texts
+    heads = {name: f"{short[nodes[name]]}_{name}\tconnect\t{mine}_" for name in set(above) if name in nodes}
+    if again:
+        children = list(children)
+        for record in again:
+            children[record] = ""
+    rows = zip(above, children, strict=True)
+    yield from [heads[parent] + child for parent, child in rows if child and parent in heads]
+    odd = parents.ids.odd.keys() | manifest.primary.odd.keys() | set(again)
+    for parent, child in _odd_edges(manifest, parents, lineage, odd):
+        yield f"{short[nodes[parent]]}_{parent}\tconnect\t{short[nodes[child]]}_{child}"

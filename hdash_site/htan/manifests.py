@@ -46,12 +46,10 @@ class _Ids:
     """An id column so far: a text a record, blank unless it is one well-formed id; and the odd cells."""
 
     texts: list[str] = field(default_factory=list[str])
+    """Of each chunk the texts joined by commas, which takes a fraction of the memory."""
+    filled: int = 0
+    """Cells that hold a value."""
     odd: list[tuple[int, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list[Any])
-
-    @property
-    def filled(self) -> int:
-        """Cells that hold a value."""
-        return len(self.texts) - self.texts.count("") + sum(bool(good or bad) for _, _, good, bad in self.odd)
 
 
 @dataclass(slots=True)
@@ -74,7 +72,8 @@ class _Manifest:
     told_apart: frozenset[int] = frozenset()
     """Columns whose cells are told apart anyway, so that missing ones need no count: ids, entity ids."""
     components: Counter[str] = field(default_factory=Counter[str])
-    no_entity: list[tuple[int, str]] = field(default_factory=list[Any])
+    no_entity: list[tuple[int, int, str]] = field(default_factory=list[Any])
+    """Records whose entity id begins otherwise, as (first record, how many, cell)."""
     short: list[int] = field(default_factory=list[int])
     long: list[int] = field(default_factory=list[int])
     known: set[str] = field(default_factory=set[str])
@@ -205,32 +204,47 @@ def _take_columns(manifest: _Manifest, columns: Sequence[Sequence[str]], count: 
 def _keep(manifest: _Manifest, column: Callable[[int], Sequence[str]], count: int) -> None:
     """Keep what a report needs of these rows: ids, components, days, and which lack an entity id."""
     first = manifest.records
+    if not count:
+        return
     for name, taken in manifest.ids.items():
         _keep_ids(taken, name, column(manifest.places[name]), first)
     for name, cells in manifest.days.items():
-        cells.extend(shown(cell.strip()) for cell in column(manifest.places[name]))
+        some = column(manifest.places[name])
+        cells.extend(map({cell: shown(cell.strip()) for cell in set(some)}.__getitem__, some))
     if COMPONENT in manifest.places:
         manifest.components.update(column(manifest.places[COMPONENT]))
     if ENTITY_ID in manifest.places:
         cells = column(manifest.places[ENTITY_ID])
         if not all(map(str.startswith, cells, repeat("syn"))):
-            manifest.no_entity += [
-                (n, shown(cell)) for n, cell in enumerate(cells, first) if not _IS_ENTITY(cell)
-            ]
+            _keep_runs(manifest.no_entity, cells, first)
     manifest.records += count
 
 
 def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None:
     match = ids.well_formed(ids.of_column(name))
+    taken.filled += len(column) - column.count("")
     odd = {cell: ids.read(cell, name) for cell in set(column) if cell and not match(cell)}
     if not odd:
-        taken.texts += column
+        taken.texts.append(",".join(column))
         return
     for number, cell in enumerate(column, start):
-        if cell in odd and odd[cell].shown.strip():
+        if cell in odd:
             read = odd[cell]
-            taken.odd.append((number, read.shown, read.good, read.bad))
-        taken.texts.append("" if cell in odd else cell)
+            taken.filled -= not is_value(cell)
+            if cell.strip():
+                taken.odd.append((number, read.shown, read.good, read.bad))
+    taken.texts.append(",".join("" if cell in odd else cell for cell in column))
+
+
+def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: int) -> None:
+    """Keep cells that name no entity; those of records one after the other with the same cell as one run."""
+    for number, cell in enumerate(cells, start):
+        if not _IS_ENTITY(cell):
+            text = shown(cell)
+            if runs and runs[-1][2] == text and sum(runs[-1][:2]) == number:
+                runs[-1] = (runs[-1][0], runs[-1][1] + 1, text)
+            else:
+                runs.append((number, 1, text))
 
 
 def _columns(manifest: _Manifest) -> dict[str, object]:
@@ -241,7 +255,7 @@ def _columns(manifest: _Manifest) -> dict[str, object]:
     for name, taken in manifest.ids.items():
         filled[manifest.places[name]] = taken.filled
     if ENTITY_ID in manifest.places:
-        blanks = sum(not is_value(cell) for _, cell in manifest.no_entity)
+        blanks = sum(count for _, count, cell in manifest.no_entity if not is_value(cell))
         filled[manifest.places[ENTITY_ID]] = manifest.records - blanks
     counted = [place in first and is_counted(name) for place, name in enumerate(manifest.header)]
     return {
@@ -274,7 +288,7 @@ def _rows(manifest: _Manifest) -> dict[str, object]:
         "names": [clean(name) for name in manifest.places if len(name) < 1_000],
         "usable": _is_htan(manifest),
         "ids": {name: _packed(taken) for name, taken in manifest.ids.items()},
-        "no_entity": _runs(manifest.no_entity),
+        "no_entity": manifest.no_entity,
         "days": manifest.days,
     }
 
@@ -284,21 +298,13 @@ def _packed(taken: _Ids) -> dict[str, object]:
     return {"texts": texts, "odd": taken.odd, "atlases": ids.atlases(texts)}
 
 
-def _runs(cells: Sequence[tuple[int, str]]) -> list[tuple[int, int, str]]:
-    """Records one after the other with the same cell, as (first record, how many, cell)."""
-    runs: list[tuple[int, int, str]] = []
-    for number, cell in cells:
-        if runs and runs[-1][2] == cell and sum(runs[-1][:2]) == number:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1, cell)
-        else:
-            runs.append((number, 1, cell))
-    return runs
-
-
 def _is_htan(manifest: _Manifest) -> bool:
     """Whether some column is one of a manifest: else it is no manifest, or not separated by commas."""
     words = vocabulary()
-    return any(name in words.not_counted or words.is_not_counted(name) for name in manifest.places)
+    names = manifest.places
+    return bool(manifest.ids) or any(
+        name in words.not_counted or words.is_not_counted(name) for name in names
+    )
 
 
 def _problems(manifest: _Manifest) -> Iterator[Problem]:

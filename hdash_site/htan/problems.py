@@ -62,13 +62,15 @@ def not_htan(header: Sequence[str]) -> Problem:
 
 def repeated(header: Sequence[str]) -> Iterator[Problem]:
     """A problem for each column whose name stands more than once (up to a number of columns)."""
-    counts = Counter(name for name in header if name and not vocabulary().is_unnamed(name))
-    for name, count in counts.most_common(_MOST_REPEATED):
-        if count > 1:
-            message = (
-                f"The column stands more than once, and only the first was read ({count}); rename others."
-            )
-            yield Problem("error", 1, shown(name), shown(name), "each column once", message)
+    counts = Counter(filter(None, header))
+    if len(counts) == len(header):
+        return
+    twice = [
+        (name, count) for name, count in counts.items() if count > 1 and not vocabulary().is_unnamed(name)
+    ]
+    for name, count in twice[:_MOST_REPEATED]:
+        message = f"The column stands more than once, and only the first was read ({count}); rename others."
+        yield Problem("error", 1, shown(name), shown(name), "each column once", message)
 
 
 def short_rows(rows: Sequence[int], width: int) -> Problem:

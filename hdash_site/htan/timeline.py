@@ -117,7 +117,12 @@ def _grouped(events: list[Event]) -> list[dict[str, object]]:
             "end": group[0].end - zero,
             "detail": group[0].detail,
             "count": len(group),
-            "ids": sorted((event.id for event in group if event.id), key=natural),
+            "ids": _sorted([event.id for event in group if event.id]),
         }
         for group in ordered
     ]
+
+
+def _sorted(names: list[str]) -> list[str]:
+    """The names in natural order; mostly it is one, which needs no key."""
+    return sorted(names, key=natural) if len(names) > 1 else names

@@ -32,6 +32,7 @@ KINDS = (
     "atlas",
     "timeline",
     "manifest",
+    "download",
     "check",
     "article",
     "section",

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from hdash_site.engine.model import digest
-from hdash_site.errors import HdashError, SourceError
+from hdash_site.errors import AtlasError
 from hdash_site.snapshot import Fetched, Project, Snapshot
 
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
 
 class Source(Protocol):
-    """What a source of atlases answers. Each raises `SourceError`."""
+    """What a source of atlases answers.
+
+    Each raises `AtlasError` if one atlas or manifest cannot be read, `SourceError` if none can.
+    """
 
     def projects(self) -> Sequence[Project]: ...
 
@@ -42,7 +45,7 @@ class Crawled(NamedTuple):
     """The atlases of today, and why some could not be crawled, by atlas id."""
 
     snapshots: dict[str, Snapshot]
-    failed: dict[str, HdashError]
+    failed: dict[str, AtlasError]
 
 
 def crawl(
@@ -56,10 +59,8 @@ def crawl(
     crawled = Crawled({}, {})
     for project in source.projects():
         if project.id in crawled.snapshots:
-            crawled.failed[f"{project.id} ({project.synapse_id})"] = SourceError(
-                "this atlas is listed twice",
-                project.id,
-                "the first one stands; give the other an id of its own",
+            crawled.failed[f"{project.id} ({project.synapse_id})"] = AtlasError(
+                "it is listed twice", way_out="the first one stands; give the other an id of its own"
             )
             continue
         old = last.get(project.id)
@@ -70,7 +71,7 @@ def crawl(
         tell(project.id)
         try:
             crawled.snapshots[project.id] = _crawled(source, project, old, blobs)
-        except HdashError as error:
+        except AtlasError as error:
             crawled.failed[project.id] = error
             if old:
                 crawled.snapshots[project.id] = old._replace(notice=old.notice or _notice(error))
@@ -93,7 +94,7 @@ def recovered(source: Source, snapshots: Mapping[str, Snapshot], lost: str) -> b
 
 def _crawled(source: Source, project: Project, old: Snapshot | None, blobs: Blobs) -> Snapshot:
     if not _SYNAPSE_ID.fullmatch(project.synapse_id):
-        raise SourceError(f'"{project.synapse_id}" is no Synapse id', project.id, "write syn and a number")
+        raise AtlasError(f'"{project.synapse_id}" is no Synapse id', way_out="write syn and a number")
     fingerprint = source.fingerprint(project)
     if old and old.fingerprint == fingerprint and old.listing in blobs:
         listing, manifests = old.listing, [(entity, "") for entity in old.manifests]
@@ -116,10 +117,10 @@ def _fetched(source: Source, entity: str, version: str, known: Fetched | None, b
         return known
     try:
         return Fetched(version, blobs.keep(source.manifest(entity)))
-    except SourceError as error:
+    except AtlasError as error:
         return Fetched(version, "", str(error))
 
 
-def _notice(error: HdashError) -> str:
+def _notice(error: AtlasError) -> str:
     today = datetime.now(UTC).strftime("%Y-%m-%d")
     return f"This atlas could not be read since {today} ({error}). What is shown here is older."

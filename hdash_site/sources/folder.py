@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from hdash_site.errors import SourceError
+from hdash_site.errors import AtlasError, SourceError
 from hdash_site.files import Looks
 from hdash_site.snapshot import Project
 
@@ -67,20 +67,20 @@ class Folder:
         return held
 
     def manifest(self, entity: str) -> bytes:
-        """Give the bytes of a manifest. Raises `SourceError` with a sentence for its finding."""
+        """Give the bytes of a manifest. Raises `AtlasError` with a sentence for its finding."""
         if not _SYNAPSE_ID.fullmatch(entity):
-            raise SourceError("its entity has no Synapse id")
+            raise AtlasError("its entity has no Synapse id")
         from hdash_site.htan.manifests import LARGEST
 
         path = self._path / "manifests" / f"{entity}.csv"
         try:
             if path.stat().st_size > LARGEST:
-                raise SourceError(f"it is larger than {LARGEST >> 20} MiB")
+                raise AtlasError(f"it is larger than {LARGEST >> 20} MiB")
             return path.read_bytes()
         except FileNotFoundError:
-            raise SourceError(f"there is no file manifests/{entity}.csv") from None
+            raise AtlasError(f"there is no file manifests/{entity}.csv") from None
         except OSError as error:
-            raise SourceError(f"manifests/{entity}.csv cannot be read ({error.strerror})") from None
+            raise AtlasError(f"manifests/{entity}.csv cannot be read ({error.strerror})") from None
 
     def _split(self) -> dict[str, bytes]:
         """Read `files.csv` once and give each project its rows."""

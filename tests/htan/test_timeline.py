@@ -15,7 +15,7 @@ SAMPLE = (
 )
 
 
-def events(*tables: bytes) -> dict[str, list[tuple[Any, ...]]]:
+def events(*tables: bytes | tuple[str, bytes]) -> dict[str, list[tuple[Any, ...]]]:
     rows = decoded(report_of(*tables), "timeline")
     return {row["participant"]: [tuple(event.values()) for event in row["events"]] for row in rows}
 
@@ -96,10 +96,12 @@ def test_two_equal_therapies_are_two_events() -> None:
         table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_1"),
         table("Biospecimen", "Acquisition Method Type|Collection Days from Index", "Biopsy|1"),
         table("Therapy", THERAPY),
+        b"Treatment Type\nSurgery\n",
     ],
 )
 def test_missing_columns_or_rows_mean_no_events(data: bytes) -> None:
-    assert events(data) == {}
+    for annotation in ("Therapy", "Biospecimen", ""):
+        assert events((annotation, data)) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from hdash_site.engine.model import Context
 from hdash_site.pages.kinds.article import articles, read, route_of
@@ -22,7 +23,9 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     found = dict(articles(context))
     matter, body = read(context, route.argument) if route.argument in found else ({"title": route.title}, "")
     listed = [
-        (entry, route_of("article", path, entry).url) for path, entry in found.items() if _is_in(path, folder)
+        (entry, route_of("article", path, entry).url)
+        for path, entry in found.items()
+        if _is_in(path, folder) and _is_listed(entry)
     ]
     # Python sorts stably: by title, by weight, and then the newest first.
     listed.sort(key=lambda item: (item[0]["weight"], item[0]["title"]))
@@ -30,6 +33,11 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     return {
         route.file: render_page(context, "section.mako", route, matter=matter, body=body, articles=listed)
     }
+
+
+def _is_listed(matter: dict[str, Any]) -> bool:
+    """Tell whether an article can be understood, and is no draft."""
+    return bool(matter) and not matter["draft"]
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -208,5 +208,5 @@ def test_an_exempt_manifest_hides_nothing_of_the_others() -> None:
 
 
 def test_a_row_without_ids_is_shown_with_its_number_behind_blank_rows() -> None:
-    data = b"Component,HTAN Data File ID,HTAN Parent Data File ID,entityId\n\n\nScRNA-seqLevel2,,HTA1_1_101,syn1\n"
+    data = level_2("|HTA1_1_101").replace(b"\r\n", b"\r\n\r\n,,\r\n", 1)
     assert places(findings(*SOUND, data, code="H_ID_SPEC")) == [("syn15", 4, ID, "")]

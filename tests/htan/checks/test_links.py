@@ -71,7 +71,7 @@ def test_a_parent_taken_from_the_biospecimen_column_is_named_with_that_column() 
 
 
 def test_blank_rows_shift_the_numbers_of_rows() -> None:
-    files = b"Component,HTAN Data File ID,HTAN Parent Biospecimen ID,entityId\n,,,\nImagingLevel2,HTA1_1_9,HTA1_1_7,syn1\n"
+    files = level_1("HTA1_1_9|HTA1_1_7|syn1").replace(b"\r\n", b"\r\n,,,\r\n", 1)
     assert places(findings(PEOPLE, SAMPLES, files, code="H_LINKS")) == [("syn13", 3, PARENT, "HTA1_1_7")]
 
 

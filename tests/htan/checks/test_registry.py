@@ -4,9 +4,18 @@ from hdash_site.htan.checks import checks
 
 from ..helpers import SOUND, decoded, report_of
 
-CODES = """
-H_BIOSPEC H_CATEGORIES H_DEM H_ENTITY_ID H_FILE_NAMES H_ID_SPEC H_LINKS H_LISTING H_MANIFEST H_NON_DEM
-""".split()
+CODES = [
+    "H_BIOSPEC",
+    "H_CATEGORIES",
+    "H_DEM",
+    "H_ENTITY_ID",
+    "H_FILE_NAMES",
+    "H_ID_SPEC",
+    "H_LINKS",
+    "H_LISTING",
+    "H_MANIFEST",
+    "H_NON_DEM",
+]
 
 
 def test_no_check_vanishes_unnoticed() -> None:

@@ -72,7 +72,7 @@ def test_a_manifest_that_names_no_component_is_an_error_and_still_checked() -> N
 
 
 def test_repeated_columns_and_ragged_rows_are_named() -> None:
-    data = b"Component,HTAN Participant ID,Sex,Sex\nDemographics,HTA1_1,f,f\nDemographics,HTA1_2\nDemographics,HTA1_3,f,f,f\n"
+    data = table("Demographics", "HTAN Participant ID|Sex|Sex", "HTA1_1|f|f", "HTA1_2", "HTA1_3|f|f|f")
     found = findings(SAMPLES, data, code="H_MANIFEST")
     assert places(found) == [("syn12", 1, "Sex", "Sex"), ("syn12", 3, "", ""), ("syn12", 4, "", "")]
 

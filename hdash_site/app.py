@@ -214,7 +214,7 @@ class _Run:
     @contextmanager
     def _building(self, crawled: Crawled) -> Generator[Build, None, None]:
         jobs = self._options.jobs
-        with closing(Workers(jobs)) as workers:
+        with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
                 inputs(self._config, crawled.snapshots, self._loaded),

@@ -1,14 +1,14 @@
-"""Where heavy pure functions run: in the calling thread, and beside it in processes.
+"""Where heavy pure functions run: in the thread that calls, or beside it in processes.
 
-A call that finds nothing else at work runs in the thread that makes it, so that a build with one thing
-to do starts no process. Further calls go to processes, started when first needed.
+A call runs in its thread as long as it is the only one, so that a build with one thing to do starts no
+process. The first that comes while another is at work starts the processes, which then do it all.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,34 +16,35 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """At most `jobs` calls at a time, one of them in this process."""
+    """At most `jobs` processes; `modules` are what they will need, and import once for all."""
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        self._here = threading.Lock()
+    def __init__(self, jobs: int, modules: Sequence[str] = ()) -> None:
+        self._jobs, self._modules = jobs, modules
+        self._alone = threading.Lock()
         self._starting = threading.Lock()
         self._processes: ProcessPoolExecutor | None = None
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if (self._jobs==1 and self._here.acquire()):
+        if self._processes is None and self._alone.acquire(blocking=self._jobs == 1):
             try:
                 return function(*args, **kwargs)
             finally:
-                self._here.release()
-        return self._beside().submit(function, *args, **kwargs).result()
+                self._alone.release()
+        return self._started().submit(function, *args, **kwargs).result()
 
     def close(self) -> None:
         if self._processes:
             self._processes.shutdown(cancel_futures=True)
 
-    def _beside(self) -> ProcessPoolExecutor:
+    def _started(self) -> ProcessPoolExecutor:
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
         with self._starting:
             if self._processes is None:
-                # Forked from a fresh process: no threads of ours are cut in half.
+                # Forked from a fresh process: no thread of ours is cut in half.
                 context = get_context("forkserver")
+                context.set_forkserver_preload(list(self._modules))
                 self._processes = ProcessPoolExecutor(self._jobs, context, initializer=_follow_parent)
         return self._processes
 

@@ -16,7 +16,7 @@ from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
 from hdash_site.htan.checks import Finding, checks
 from hdash_site.htan.components import Catalogue, catalogue
 from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
-from hdash_site.htan.text import clean, csv_bytes, dumps, natural
+from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
 from hdash_site.htan.timeline import timeline
 
 if TYPE_CHECKING:
@@ -80,13 +80,18 @@ def _findings(atlas: Atlas) -> list[Finding]:
     found: list[Finding] = []
     for check in checks():
         left_out = atlas.exempt.get(check.CODE, frozenset())
-        some = [finding for finding in check.check(atlas) if finding.manifest not in left_out]
+        some = [_short(finding) for finding in check.check(atlas) if finding.manifest not in left_out]
         some.sort(key=lambda one: (one.row, one.column, one.value, one.message))
         if any(finding.manifest not in place for finding in some):
             some.sort(key=lambda one: natural(one.manifest))
         some.sort(key=lambda one: place.get(one.manifest, last))
         found += some
     return found
+
+
+def _short(finding: Finding) -> Finding:
+    """The finding with a value that fits a page, however long the id was."""
+    return finding if len(finding.value) <= LONGEST else finding._replace(value=shown(finding.value))
 
 
 def _summary(

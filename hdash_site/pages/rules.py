@@ -43,6 +43,9 @@ KINDS = (
 """The page kinds, in the order in which a reader meets them."""
 
 
+HEAVY = tuple(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report"))
+"""The modules of what is heavy, for the processes that do it."""
+
 LISTING_FACETS = ("summary", "manifests", "folders", "findings")
 MANIFEST_FACETS = ("columns", "rows", "problems")
 """What a report reads."""

@@ -190,6 +190,12 @@ def test_a_cell_of_ten_megabytes_is_shortened() -> None:
     assert found.value == "x" * 199 + "…"
 
 
+def test_a_well_formed_id_of_twelve_hundred_characters_is_shortened_where_it_is_shown() -> None:
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_" + "1" * 1200)
+    (found,) = findings(PEOPLE, samples, code="H_LINKS")
+    assert found.value == "HTA1_" + "1" * 194 + "…"
+
+
 def test_an_atlas_without_manifests_is_built() -> None:
     report = report_of()
     summary = decoded(report, "summary")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from hdash_site import __version__
@@ -12,6 +13,8 @@ def main() -> None:
     if sys.argv[1:] == ["version"]:
         sys.stdout.write(f"hdash-site {__version__}\n")
         return
+    # A run makes millions of tuples and no circles of them: to look for circles so often is in vain.
+    gc.set_threshold(100_000, 50, 100)
     from hdash_site import cli
 
     cli.main()

@@ -34,6 +34,10 @@ Tell = Callable[[str, str], None]
 """Called with a phase ("crawl", "build", "deploy") and what is at hand in it."""
 
 
+def silent(phase: str, what: str) -> None:
+    """Tell nobody."""
+
+
 class Options(NamedTuple):
     """What a run is asked to do. `output` and `cache` are in `root` unless given."""
 
@@ -73,7 +77,7 @@ class Result(NamedTuple):
         }
 
 
-def build(options: Options, tell: Tell = lambda *_: None) -> Result:
+def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = _config(options)
     with opened(cache_folder(options)) as store:
@@ -90,7 +94,7 @@ def build(options: Options, tell: Tell = lambda *_: None) -> Result:
         return result
 
 
-def crawl_only(options: Options, tell: Tell = lambda *_: None) -> Crawled:
+def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
     """Bring the snapshots up to date, and nothing else."""
     with opened(cache_folder(options)) as store:
         crawled = _Run(_config(options), options, store, tell).crawl()

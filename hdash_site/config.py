@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from hdash_site.errors import ConfigError
 
@@ -142,7 +142,7 @@ def _settings(given: Mapping[str, Any], place: str) -> dict[str, Any]:
         if name not in tables:
             values[name] = _checked(known, name, value, place)
         elif isinstance(value, dict):
-            inner: dict[str, Any] = value
+            inner = cast(dict[str, Any], value)
             values |= {
                 f"{name}.{key}": _checked(known, f"{name}.{key}", item, place) for key, item in inner.items()
             }

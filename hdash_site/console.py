@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hdash_site.app import DONE, SOME_ATLAS_FAILED, Result, Tell
+from hdash_site.app import DONE, SOME_ATLAS_FAILED, Result, Tell, silent
 from hdash_site.engine.model import Key
 from hdash_site.sources.crawl import Crawled
 
@@ -32,7 +32,7 @@ class Style(NamedTuple):
 def progress(style: Style) -> Generator[Tell, None, None]:
     """Show what is at hand: one moving line on a terminal, a line a phase elsewhere."""
     if style.quiet or style.as_json:
-        yield lambda *_: None
+        yield silent
     elif sys.stderr.isatty():
         with _moving_line() as tell:
             yield tell

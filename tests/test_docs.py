@@ -1,4 +1,4 @@
-"""The README says what is true: its generated parts are what the program says, `make golden` writes them anew."""
+"""The README says what is true: its generated parts are what the program says; `make docs` writes them."""
 
 from __future__ import annotations
 

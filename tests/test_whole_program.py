@@ -25,7 +25,7 @@ SHARDS = 4
 
 
 class World:
-    """A site and its atlases on disk, edited step by step; `luck` draws places, so that examples are small."""
+    """A site and its atlases on disk, edited step by step; `luck` draws the places."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -6,9 +6,9 @@ rows weigh what their runs weigh. Lengths are in pixels of the drawing.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 CELL = 24
 ROW = 14
@@ -21,7 +21,8 @@ DAYS_WIDE = 600
 LANE = 16
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Column:
     """`x`: middle of the column; `path`: its runs, in rows; `count`: rows that have a value."""
 
     x: float
@@ -31,7 +32,8 @@ class Column(NamedTuple):
     path: str
 
 
-class Matrix(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Matrix:
     """`row_height`: pixels a row; `names`: the rows' names, none if there are too many."""
 
     key: str
@@ -49,7 +51,7 @@ class Matrix(NamedTuple):
 def matrix(facet: Mapping[str, Any]) -> Matrix:
     """Lay a completeness matrix out."""
     count = facet["count"]
-    names = facet.get("names", []) if count <= NAMED_ROWS else []
+    names: list[str] = facet.get("names", []) if count <= NAMED_ROWS else []
     left = 130 if names else 10
     row_height = ROW if names else min(ROW, TALLEST / max(count, 1))
     columns = [
@@ -78,14 +80,16 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
 
 def strokes(runs: Sequence[Sequence[int]]) -> str:
     """Write runs (first row, number of rows) as relative strokes downwards."""
-    drawn, end = [], 0
+    drawn: list[str] = []
+    end = 0
     for start, length in runs:
         drawn.append(f"m0 {start - end}v{length}")
         end = start + length
     return "".join(drawn)
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Event:
     """Something that happened to a participant, on days `start` to `end`, drawn in a lane."""
 
     kind: str
@@ -100,7 +104,8 @@ class Event(NamedTuple):
     y: int
 
 
-class Timeline(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Timeline:
     """The events of one participant. `scale` is the last day of the drawing."""
 
     participant: str
@@ -125,17 +130,5 @@ def _timeline(one: Mapping[str, Any], last: int) -> Timeline:
         width = round(max((event["end"] - event["start"]) * DAYS_WIDE / last, 3), 1)
         lane = next((lane for lane, until in enumerate(free) if until <= x), len(free))
         free[lane : lane + 1] = [x + max(width, LANE) + 2]
-        fields = {name: event[name] for name in Event._fields[:7]}
-        events.append(Event(**fields, x=x, width=width, y=LANE * lane))
+        events.append(Event(**event, x=x, width=width, y=LANE * lane))
     return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last)
-
-
-def ticks(last: int) -> list[int]:
-    """Give about five round days from 0 to the last."""
-    step = next(
-        step
-        for power in itertools.count()
-        for step in (10**power, 2 * 10**power, 5 * 10**power)
-        if last <= 5 * step
-    )
-    return list(range(0, last + 1, step))

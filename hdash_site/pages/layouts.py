@@ -4,6 +4,9 @@ Layouts come from the people who build the site and are trusted; values come fro
 A template sees what it is given, and a few functions that write figures as people read them.
 """
 
+# pyright: basic
+# Mako comes without types: strict checking would report every call to it.
+
 from __future__ import annotations
 
 import functools
@@ -55,7 +58,7 @@ class _Lookup(TemplateCollection):
         template = _compile(uri, digest(source), source)
         return _bound(template, self)
 
-    def adjust_uri(self, uri: str, relativeto: str | None = None) -> str:  # noqa: ARG002
+    def adjust_uri(self, uri: str, relativeto: str | None) -> str:  # noqa: ARG002
         return uri.lstrip("/")
 
 

@@ -103,7 +103,7 @@ def _crawled(source: Source, project: Project, old: Snapshot | None, blobs: Blob
 
         data = source.listing(project)
         listing, manifests = blobs.keep(data), newest_manifests(data)
-    known = old.manifests if old else {}
+    known: Mapping[str, Fetched] = old.manifests if old else {}
     versions = source.versions(manifests)
     fetched = {
         entity: _fetched(source, entity, versions.get(entity, ""), known.get(entity), blobs)

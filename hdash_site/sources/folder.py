@@ -111,7 +111,7 @@ class Folder:
         try:
             with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
                 reader = csv.reader(file)
-                header = next(reader, [])
+                header = next(reader, list[str]())
                 missing = [column for column in needed if column not in header]
                 if missing:
                     way_out = f"its first line must name {', '.join(needed)}"

@@ -33,7 +33,7 @@ class BytesOnly(diskcache.Disk):
             raise TypeError("blobs are bytes")
         return super().store(value, read, key)
 
-    def _write(self, full_path: str, iterator: Any, mode: str, encoding: str | None = None) -> int:
+    def _write(self, full_path: str, iterator: Any, mode: str, encoding: str | None = None) -> Any:
         # Diskcache would go through the bytes line by line.
         whole = (iterator.getbuffer(),) if isinstance(iterator, io.BytesIO) else iterator
         return super()._write(full_path, whole, mode, encoding)

@@ -127,7 +127,9 @@ def test_a_text_is_shown_as_it_was_written(visit, base, public, number):
     assert text in page.title()
     labels = page.locator("#metadata tbody th").all_inner_texts()
     assert text in labels
-    assert any(f"{text}/{text} Therapy" in path for path in page.locator("#metadata td.path").all_inner_texts())
+    assert any(
+        f"{text}/{text} Therapy" in path for path in page.locator("#metadata td.path").all_inner_texts()
+    )
     assert text in page.locator("#paths tbody th").all_inner_texts()
     assert text in page.locator("#longitudinal").text_content()
     assert text in page.locator("#completeness").text_content()

@@ -59,7 +59,7 @@ def test_a_second_crawl_reads_nothing(atlases, store):
 
 def test_a_changed_manifest_is_read_alone(atlases, store):
     _, first = run(atlases, store)
-    changed = sorted(atlases.manifests)[0]
+    changed = min(atlases.manifests)
     atlases.manifests[changed] += b"Demographics,HTA1_3,male\n"
     atlases.save()
     source, second = run(atlases, store, first.snapshots)
@@ -79,7 +79,7 @@ def test_a_changed_listing_fetches_no_manifest_again(atlases, store):
 
 
 def test_a_manifest_that_is_gone_is_a_sentence_for_a_finding(atlases, store):
-    gone = sorted(atlases.manifests)[0]
+    gone = min(atlases.manifests)
     del atlases.manifests[gone]
     atlases.save()
     _, crawled = run(atlases, store)

@@ -131,12 +131,9 @@ def test_claims_and_looks_survive(cache):
 
 
 def test_a_second_run_says_who_is_at_work_since_when(cache):
-    with (
-        opened(cache),
-        pytest.raises(LockedError, match=rf"process {os.getpid()} on .* since 20\d\d-") as caught,
-    ):
-        with opened(cache):
-            pass
+    said = rf"process {os.getpid()} on .* since 20\d\d-"
+    with opened(cache), pytest.raises(LockedError, match=said) as caught, opened(cache):
+        pass
     assert "\n" not in str(caught.value)
 
 

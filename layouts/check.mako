@@ -6,6 +6,7 @@
 <h1>${check.TITLE} <small><code>${check.CODE}</code> ${words.severity(check.SEVERITY)}</small></h1>
 <div class="text">${text}</div>
 <h2>Where it finds something now</h2>
+<div class="wide" tabindex="0" role="region" aria-label="Where it finds something now">
 <table>
 <thead><tr><th scope="col">Atlas</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
@@ -14,3 +15,4 @@
 % endfor
 </tbody>
 </table>
+</div>

@@ -3,6 +3,7 @@
 <%def name="description()">The checks of the dashboard: what each wants.</%def>
 <h1>Checks</h1>
 <p>Each atlas is checked in these ways. An error must be corrected; a warning should be looked at.</p>
+<div class="wide" tabindex="0" role="region" aria-label="The checks">
 <table>
 <thead><tr><th scope="col">Check</th><th scope="col">Passes when</th><th scope="col">Reports</th><th scope="col" class="number">Findings</th></tr></thead>
 <tbody>
@@ -11,3 +12,4 @@
 % endfor
 </tbody>
 </table>
+</div>

@@ -69,18 +69,20 @@ class Folder:
     def manifest(self, entity: str) -> bytes:
         """Give the bytes of a manifest. Raises `AtlasError` with a sentence for its finding."""
         if not _SYNAPSE_ID.fullmatch(entity):
-            raise AtlasError("its entity has no Synapse id")
+            raise AtlasError("The entity of the manifest has no Synapse id", way_out="crawl the atlas again.")
         from hdash_site.htan.manifests import LARGEST
 
         path = self._path / "manifests" / f"{entity}.csv"
         try:
             if path.stat().st_size > LARGEST:
-                raise AtlasError(f"it is larger than {LARGEST >> 20} MiB")
+                raise AtlasError(f"The manifest is larger than {LARGEST >> 20} MiB", way_out="split it.")
             return path.read_bytes()
         except FileNotFoundError:
-            raise AtlasError(f"there is no file manifests/{entity}.csv") from None
+            said = f"There is no file manifests/{entity}.csv"
+            raise AtlasError(said, way_out="add it to the atlases.") from None
         except OSError as error:
-            raise AtlasError(f"manifests/{entity}.csv cannot be read ({error.strerror})") from None
+            said = f"The file manifests/{entity}.csv cannot be read ({error.strerror})"
+            raise AtlasError(said, way_out="see that we may read it.") from None
 
     def _split(self) -> dict[str, bytes]:
         """Read `files.csv` once and give each project its rows."""

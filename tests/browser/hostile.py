@@ -57,7 +57,7 @@ def add(atlases: worlds.Collection, text: str, number: int) -> None:
     def manifest(component: str, rows: list[dict[str, str]], annotation: str = "") -> None:
         place = atlases.entity(project, folder, f"{text} {component}", "folder")
         rows = [{"Component": component} | row for row in rows]
-        atlases.manifest(project, place, annotation or component, rows, name="synapse_storage_manifest.csv")
+        atlases.manifest(project, place, annotation or component, rows, name="synapse_storage_manifest_x.csv")
 
     manifest(
         "Demographics",

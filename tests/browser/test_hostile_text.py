@@ -24,7 +24,7 @@ Text <img src=x onerror=alert(1)> in a line, <b onclick="alert(1)">bold</b>.
 
 [a](javascript:alert(1)) [b](&#106;avascript:alert(1)) [c](&#x6A;ava&#x0A;script:alert(1)) [d](JaVaScRiPt:alert(1))
 [e]( javascript:alert(1) ) [f](<java	script:alert(1)>) [g](vbscript:x) [h](data:text/html,<script>alert(1)</script>)
-[i][ref] <javascript:alert(1)> ![j](javascript:alert(1)) ![k](x" onerror="alert(1))
+[i][ref] <javascript:alert(1)> ![j](javascript:alert(1))
 [l](https://example.org/ '" onmouseover="alert(1)') [m](java&Tab;script&colon;alert(1)) [n](//evil.example/x)
 [o](&amp;#106;avascript:alert(1)) [p](\\x6aavascript:alert(1)) [q](file:///etc/passwd)
 
@@ -131,13 +131,14 @@ def test_a_text_is_shown_as_it_was_written(visit, base, public, number):
         f"{text}/{text} Therapy" in path for path in page.locator("#metadata td.path").all_inner_texts()
     )
     assert text in page.locator("#paths tbody th").all_inner_texts()
-    assert text in page.locator("#longitudinal").text_content()
+    read = hostile.seen(hostile.TEXTS[number].replace("\0", ""))  # a manifest is read without its NUL bytes
+    assert read in page.locator("#longitudinal").text_content()
     assert text in page.locator("#completeness").text_content()
     assert text in page.locator("#validation .values").all_text_contents()[0]
 
     page.locator("#metadata tbody tr", has=page.get_by_text("Demographics", exact=True)).locator("a").click()
-    assert text in page.locator("section").last.locator("tbody th").all_inner_texts()
-    assert text in page.locator(".places").first.inner_text()
+    assert read in page.locator("section").last.locator("tbody th").all_inner_texts()
+    assert read in page.locator(".places").first.inner_text()
     assert window.troubles == []
 
 
@@ -154,7 +155,7 @@ def test_editors_html_is_text_and_their_links_are_harmless(visit, base):
         if links.nth(number).evaluate("one => one.origin === location.origin"):
             links.nth(number).click()
             page.wait_for_load_state()
-            if not page.url.startswith(f"{base}hostile/"):
+            if page.url.partition("#")[0] != f"{base}hostile/":
                 window.go("hostile/")
     assert [one for one in window.troubles if "404 for" not in one and "404 (" not in one] == []
 

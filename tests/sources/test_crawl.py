@@ -84,7 +84,10 @@ def test_a_manifest_that_is_gone_is_a_sentence_for_a_finding(atlases, store):
     atlases.save()
     _, crawled = run(atlases, store)
     assert crawled.failed == {}
-    assert crawled.snapshots["HTA1"].manifests[gone].error == f"there is no file manifests/{gone}.csv"
+    assert (
+        crawled.snapshots["HTA1"].manifests[gone].error
+        == f"There is no file manifests/{gone}.csv; add it to the atlases."
+    )
 
 
 def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlases, store):
@@ -134,7 +137,10 @@ def test_ids_of_strangers_make_no_path(atlases, store, tmp_path):
     row["id"] = "../../secret"
     atlases.save()
     _, crawled = run(atlases, store)
-    assert crawled.snapshots["HTA1"].manifests["../../secret"].error == "its entity has no Synapse id"
+    assert (
+        crawled.snapshots["HTA1"].manifests["../../secret"].error
+        == "The entity of the manifest has no Synapse id; crawl the atlas again."
+    )
 
 
 @pytest.mark.parametrize("name", ["projects.csv", "files.csv"])

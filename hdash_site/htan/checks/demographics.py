@@ -3,7 +3,7 @@
 **Passes** when at least one current manifest of the atlas is a Demographics manifest.
 
 **What to do**: upload the demographics of the participants. For an atlas that has none by design (HTA15),
-the setting `demographics = false` of the atlas switches this check off.
+the setting `checks.without_demographics` switches this check off.
 
 **Compared with the dashboard before**: the same; the exception for HTA15 was code and is a setting now.
 """

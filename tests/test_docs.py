@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from hdash_site import app, cli
 from hdash_site.config import SETTINGS
+from hdash_site.pages.content import FRONT_MATTER
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -38,6 +40,11 @@ def checks() -> str:
     return "| check | reports | passes when |\n|---|---|---|\n" + "\n".join(rows)
 
 
+def front_matter() -> str:
+    rows = [f"| `{key}` | {field.words} | {field.meaning} |" for key, field in FRONT_MATTER.items()]
+    return "| key | type | meaning |\n|---|---|---|\n" + "\n".join(rows)
+
+
 def targets() -> str:
     done = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -45,12 +52,14 @@ def targets() -> str:
     return "```\n" + done.stdout.rstrip() + "\n```"
 
 
-@pytest.mark.parametrize("part", [commands, settings, checks, targets], ids=lambda part: part.__name__)
+@pytest.mark.parametrize(
+    "part", [commands, settings, checks, front_matter, targets], ids=lambda part: part.__name__
+)
 def test_the_readme_holds_what_the_program_says(part):
-    mark = re.compile(rf"(<!-- {part.__name__} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    mark = re.compile(rf"(<!-- {part.__name__} -->\n).*?(<!-- end -->)", re.DOTALL)
     text = README.read_text()
     assert mark.search(text), f"the README has no place for {part.__name__}"
-    true = mark.sub(lambda found: found[1] + part() + found[2], text)
+    true = mark.sub(lambda found: found[1] + part() + "\n" + found[2], text)
     if os.environ.get("GOLDEN") == "rewrite":
         README.write_text(true)
     assert README.read_text() == true, "run make docs"
@@ -66,7 +75,8 @@ def test_every_path_that_the_readme_names_exists():
 def test_every_command_explains_itself():
     for name, command in cli.commands.commands.items():
         assert command.help, name
-        assert all(getattr(option, "help", "argument") for option in command.params), name
+        options = [option for option in command.params if isinstance(option, click.Option)]
+        assert all(option.help or option.name == "help" for option in options), name
 
 
 def test_the_help_of_each_command_is_printed():

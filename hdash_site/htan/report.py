@@ -61,6 +61,7 @@ def facets(
     described = _manifests(whole, findings)
     return {
         "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings)),
+        "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
         "checks": dumps(_checks(whole, findings)),
@@ -115,7 +116,6 @@ def _summary(
         "metadata": bool(atlas.manifests),
         "errors": severities["error"],
         "warnings": severities["warning"],
-        "codes": _by_code(findings),
     }
 
 

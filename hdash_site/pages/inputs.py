@@ -20,7 +20,7 @@ from typing import Any
 from hdash_site import __version__
 from hdash_site.config import Config
 from hdash_site.engine.model import Given, Inputs, Key, digest
-from hdash_site.snapshot import Snapshot
+from hdash_site.snapshot import Fetched, Snapshot
 
 FOLDERS = {"layout": "layouts", "asset": "layouts/assets", "content": "content"}
 
@@ -53,22 +53,26 @@ def inputs(config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[st
 def _of_snapshot(snapshot: Snapshot | None, part: str, load: Callable[[str], bytes]) -> Given | None:
     if snapshot is None:
         return None
-    match part:
+    kind, _, entity = part.partition("/")
+    match kind:
         case "project":
             return _json(snapshot.project._asdict())
         case "listing":
             return Given(snapshot.listing, functools.partial(load, snapshot.listing))
         case "manifests":
-            return _json(
-                {
-                    entity: {"error": fetched.error} if fetched.error else {"digest": fetched.digest}
-                    for entity, fetched in sorted(snapshot.manifests.items())
-                }
-            )
+            return _json({entity: _how(fetched) for entity, fetched in sorted(snapshot.manifests.items())})
+        case "manifest":
+            return _json(_how(snapshot.manifests[entity])) if entity in snapshot.manifests else None
+        case "entities":
+            return _json(sorted(snapshot.manifests))
         case "notice":
             return _json(snapshot.notice)
         case _:
             return None
+
+
+def _how(fetched: Fetched) -> dict[str, str]:
+    return {"error": fetched.error} if fetched.error else {"digest": fetched.digest}
 
 
 def _of_config(config: Config, part: str) -> Any:

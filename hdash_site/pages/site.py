@@ -62,10 +62,10 @@ def findings(build: Build, atlases: Sequence[str]) -> dict[str, dict[str, int]]:
     total: dict[str, dict[str, int]] = {}
     for atlas in atlases:
         try:
-            summary = json.loads(build.value(Key("report", atlas, "summary")) or b"{}")
+            codes = json.loads(build.value(Key("report", atlas, "codes")) or b"{}")
         except Broken:
             continue
-        for code, (errors, warnings) in summary.get("codes", {}).items():
+        for code, (errors, warnings) in codes.items():
             counts = total.setdefault(code, {"errors": 0, "warnings": 0})
             counts["errors"] += errors
             counts["warnings"] += warnings

@@ -21,8 +21,8 @@ def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
     atlases = slugs(json.loads(context.read(Key("atlases"))))
-    summaries = context.need(Key("report", atlas, "summary") for atlas in atlases)
-    found = {atlas: json.loads(data)["codes"] for atlas, data in zip(atlases, summaries, strict=True)}
+    counted = context.need(Key("report", atlas, "codes") for atlas in atlases)
+    found = {atlas: json.loads(data) for atlas, data in zip(atlases, counted, strict=True)}
     if not route.argument:
         rows = [
             (

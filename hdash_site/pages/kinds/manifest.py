@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from urllib.parse import quote, unquote
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.page import page as render_page
@@ -12,18 +13,25 @@ from hdash_site.pages.route import Route, slug, slugs
 
 def routes(context: Context) -> Iterable[Route]:
     for atlas, name in slugs(json.loads(context.read(Key("atlases")))).items():
-        for entity in json.loads(context.read(Key("snapshot", atlas, "manifests"))):
+        for entity in json.loads(context.read(Key("snapshot", atlas, "entities"))):
             url = f"{name}/manifests/{slug(entity)}/"
-            yield Route("manifest", f"{atlas}\n{entity}", url, f"manifest {entity} of atlas {atlas}", entity)
+            yield Route(
+                "manifest",
+                f"{atlas}/{quote(entity, safe='')}",
+                url,
+                f"manifest {entity} of atlas {atlas}",
+                entity,
+            )
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make the page; there is none for a manifest in an archive, of which the report knows nothing."""
-    atlas, _, entity = route.argument.partition("\n")
+    atlas, _, quoted = route.argument.rpartition("/")
+    entity = unquote(quoted)
     about = context.find(Key("report", atlas, f"manifest/{entity}"))
     if about is None:
         return {}
-    fetched = json.loads(context.read(Key("snapshot", atlas, "manifests"))).get(entity, {})
+    fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{entity}")))
     columns = context.find(Key("manifest", fetched["digest"], "columns")) if "digest" in fetched else None
     return {
         route.file: render_page(

@@ -69,7 +69,7 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
         title=facet["title"],
         rows=facet["rows"],
         count=count,
-        width=left + CELL * len(columns) + 60,
+        width=left + CELL * len(columns) + 120,
         height=round(row_height * count, 2),
         left=left,
         row_height=round(row_height, 4),

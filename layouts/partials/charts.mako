@@ -10,7 +10,7 @@
 <text class="row" x="${chart.left - 6}" y="${150 + chart.row_height * (number + 0.75)}">${name}</text>
 % endfor
 % for column in chart.columns:
-<text class="column" transform="translate(${column.x + 4} 144) rotate(-50)">${column.label[:26]}</text>
+<text class="column" transform="translate(${column.x + 4} 144) rotate(-50)">${column.label[:30]}</text>
 <rect class="ground" x="${column.x - 10}" y="150" width="20" height="${chart.height}"/>
 % if column.path:
 <path class="mark" transform="translate(${column.x} 150) scale(1 ${chart.row_height})" d="M0 0${column.path}"/>

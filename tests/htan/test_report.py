@@ -16,6 +16,7 @@ ODD = table(
 def test_the_facets_are_these() -> None:
     assert list(report_of(*SOUND)) == [
         "summary",
+        "codes",
         "manifests",
         "manifest/syn11",
         "manifest/syn12",

@@ -25,7 +25,7 @@ check: $(VENV)/.developing ## format, lint, types, layers
 	@$(BIN)/lint-imports
 
 golden: $(VENV)/.developing ## rewrite what the tests expect; read the diff
-	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/sites tests/edits tests/mistakes tests/test_docs.py
+	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/mistakes tests/test_docs.py
 
 bench: $(VENV)/.developing ## measure speed and memory, as ratios
 	@$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -72,22 +73,31 @@ def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_is_exact(pla
 
 def test_no_worker_outlives_a_build_that_was_killed(place):
     site, atlases, _ = place
+    for number, (entity, data) in enumerate(atlases.manifests.items()):
+        atlases.manifests[entity] = data + b"x,y%d,z\n" % number * 50_000
+    atlases.save()
     process = subprocess.Popen(command(site, atlases), start_new_session=True)
-    time.sleep(0.5)
+    while len(members(process.pid)) < 5:  # the build, two servers of processes, two workers
+        assert process.poll() is None, "the build starts workers before its end"
     process.kill()
     process.wait()
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and group_is_alive(process.pid):
-        time.sleep(0.1)
-    assert not group_is_alive(process.pid)
+    while time.monotonic() < deadline and members(process.pid):
+        time.sleep(0.02)
+    assert members(process.pid) == []
 
 
-def group_is_alive(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def members(group):
+    """The living processes of a group; one that waits to be buried is none."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(its_group) == group and state not in "ZX":
+            found.append(int(stat.parent.name))
+    return found
 
 
 def test_of_two_builds_at_once_one_works_and_one_says_so(place):

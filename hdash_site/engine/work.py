@@ -51,12 +51,14 @@ class Workers:
 
 def _follow_parent() -> None:
     """End this process when the one that started the build is gone, however it ended."""
-    parent = os.getppid()
+    from multiprocessing import parent_process
+
+    build = parent_process()
+    assert build is not None
 
     def watch() -> None:
-        pause = threading.Event()
-        while os.getppid() == parent:
-            pause.wait(0.5)
+        # Not the parent that the system knows: the server that forks stays as long as we do.
+        build.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

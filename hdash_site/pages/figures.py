@@ -46,7 +46,7 @@ def size(number: int) -> str:
     value = float(number)
     for unit in _UNITS:
         if value < 999.5 or unit == _UNITS[-1]:
-            digits = 0 if unit == "B" or value >= 99.5 else 1
+            digits = 0 if unit == "B" or value >= 99.95 else 1
             return f"{value:,.{digits}f} {unit}"
         value /= 1000
     raise AssertionError

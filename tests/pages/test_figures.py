@@ -1,0 +1,67 @@
+"""How figures and strangers' text are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from hdash_site.pages.figures import count, percent, plural, raw, shown, size, synapse
+from hdash_site.pages.route import slug, slugs
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (0, 0, "–"),
+        (0, 9, "0%"),
+        (9, 9, "100%"),
+        (1, 2, "50.0%"),
+        (1, 10**6, "0.1%"),
+        (10**6 - 1, 10**6, "99.9%"),
+    ],
+)
+def test_a_share_is_all_or_nothing_only_if_it_is(part, whole, said):
+    assert percent(part, whole) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (99_950, "100 kB"),
+        (123_456_789, "123 MB"),
+        (10**18, "1,000 PB"),
+    ],
+)
+def test_bytes_are_in_units_of_a_thousand(number, said):
+    assert size(number) == said
+
+
+def test_numbers_and_words_agree():
+    assert (plural(1, "error"), plural(2, "error"), count(12345)) == ("1 error", "2 errors", "12,345")
+
+
+def test_text_is_escaped_and_what_cannot_be_seen_is_made_visible():
+    assert shown("<b>&\"'") == "&lt;b&gt;&amp;&#34;&#39;"
+    assert shown("a\u202eb\0c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
+    assert shown(raw("<b>")) == "<b>"
+    assert shown(7) == "7"
+
+
+@pytest.mark.parametrize("text", ["syn", "syn1x", "javascript:alert(1)", "syn1/../x", "", "syn1\n"])
+def test_only_a_synapse_id_becomes_a_link(text):
+    assert synapse(text) == ""
+    assert synapse("syn12") == "https://www.synapse.org/Synapse:syn12"
+
+
+@pytest.mark.parametrize("text", ["../../x", "HTA/9", "", "<script>", "é", "." * 300, "a" * 300])
+def test_an_address_is_made_of_harmless_letters(text):
+    assert slug(text)
+    assert set(slug(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+    assert len(slug(text)) <= 60
+
+
+def test_two_texts_with_one_address_get_two():
+    assert slugs(["HTA/1", "HTA 1", "HTA1"]) == {"HTA/1": "hta-1", "HTA 1": "hta-1-2", "HTA1": "hta1"}

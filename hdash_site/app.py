@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import os
 import time
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from hdash_site import config as settings
 from hdash_site import files
@@ -23,23 +24,34 @@ from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import Site, findings, site
-from hdash_site.sources.crawl import Crawled, Source, crawl, recovered
+from hdash_site.snapshot import Project, Snapshot
+from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
 from hdash_site.sources.folder import Folder
 from hdash_site.state.store import Store, opened
 
 DONE, FAILED, USAGE, SOME_ATLAS_FAILED = 0, 1, 2, 3
 """Exit codes."""
 
-Tell = Callable[[str, str], None]
-"""Called with a phase ("crawl", "build", "deploy") and what is at hand in it."""
+
+class Tell(Protocol):
+    """Called with a phase ("crawl", "build", "deploy"), what is at hand, and how much of how much is done.
+
+    `total` is 0 where nobody knows.
+    """
+
+    def __call__(self, phase: str, what: str, done: int = 0, total: int = 0) -> None: ...
 
 
-def silent(phase: str, what: str) -> None:
+def silent(phase: str, what: str, done: int = 0, total: int = 0) -> None:
     """Tell nobody."""
 
 
 class Options(NamedTuple):
-    """What a run is asked to do. `output` and `cache` are in `root` unless given."""
+    """What a run is asked to do. `output` and `cache` are in `root` unless given.
+
+    `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
+    the run. `accept_loss`: believe that an atlas lost most of its files.
+    """
 
     root: Path
     source: Path | None = None
@@ -48,6 +60,9 @@ class Options(NamedTuple):
     jobs: int = 1
     atlases: tuple[str, ...] = ()
     forced: bool = False
+    offline: bool = False
+    strict: bool = False
+    accept_loss: bool = False
 
 
 class Result(NamedTuple):
@@ -102,6 +117,16 @@ def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
         return crawled
 
 
+def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
+    """Write the last snapshots as a folder of atlases; give each atlas with its number of manifests."""
+    from hdash_site.sources import pulled
+
+    with opened(cache_folder(options)) as store:
+        crawled = _from_before(store.snapshots(), options.atlases)
+        _known(options.atlases, crawled)
+        return pulled.write(folder, list(crawled.snapshots.values()), store.load)
+
+
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
     """Give the chain of reasons why a file of the site was made last: itself, then what had changed."""
     with opened(cache_folder(options)) as store:
@@ -146,7 +171,7 @@ def clean(options: Options) -> list[Path]:
     import shutil
 
     cache, output = cache_folder(options), output_folder(options)
-    settings.read(options.root)
+    settings.read(options.root, os.environ)
     with opened(cache) as store:
         mirror.empty(output, store)
     gone = [
@@ -161,7 +186,7 @@ _MADE = ("blobs", "scratch", "sample")
 
 
 def _config(options: Options) -> Config:
-    config = settings.read(options.root)
+    config = settings.read(options.root, os.environ)
     if options.source:
         return dataclasses.replace(config, source_kind="folder", source_path=options.source)
     return config
@@ -185,6 +210,7 @@ class _Run:
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
+        self._source: Source | None = None
 
     def result(self) -> Result:
         with self._phase("crawl"):
@@ -198,18 +224,24 @@ class _Run:
                 deployed = self._deploy(building, built)
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
-        if self._ran and not self._broken:
+        partly = self._options.offline and self._options.atlases
+        if self._ran and not self._broken and not partly:
             self._store.sweep(built.asked_for)
         return self._summed_up(crawled, built, deployed, found)
 
     def crawl(self) -> Crawled:
         last = self._store.snapshots()
         only = self._options.atlases
-        self._source: Source = _source(self._config, self._options, self._store)
-        crawled = crawl(self._source, last, self._store.blobs, only, functools.partial(self._tell, "crawl"))
-        unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
-        if unknown:
-            raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give an id of projects.csv")
+        if self._options.offline:
+            crawled = self._crawled = _from_before(last, only)
+            _known(only, crawled)
+            return crawled
+        self._source = _source(self._config, self._options, self._store)
+        # A folder is what it is; in Synapse a permission may be gone.
+        believed = self._options.accept_loss or self._config.source_kind != "synapse"
+        asked = Asked(_now(), only, believed)
+        crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
+        _known(only, crawled)
         if list(crawled.snapshots.items()) != list(last.items()):
             self._store.save_snapshots(crawled.snapshots.values())
         self._crawled = crawled
@@ -254,11 +286,11 @@ class _Run:
         """Give crawled bytes, from the source once more if the cache lost them."""
         data = self._store.load(digest)
         if data is None:
-            data = recovered(self._source, self._crawled.snapshots, digest)
+            if self._source:
+                data = recovered(self._source, self._crawled.snapshots, digest)
             if data is None:
-                raise StateError(
-                    "crawled bytes are lost, and the source has others now", digest, "build again"
-                )
+                way_out = "build again" if self._source else "build once without --offline"
+                raise StateError("crawled bytes are lost, and cannot be had again now", digest, way_out)
             self._store.keep(data)
         return data
 
@@ -285,7 +317,7 @@ class _Run:
         broken = {event.key.name for event in self._broken if event.key.kind in ("report", "listing")}
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
         failed = [*crawled.failed, *sorted(broken)]
-        lines = [f"atlas {atlas} was not read: {error}" for atlas, error in crawled.failed.items()]
+        lines = crawled.problems()
         return Result(
             exit_code=self._exit_code(built, failed),
             changed=[atlas for atlas in read if atlas in changed],
@@ -301,6 +333,8 @@ class _Run:
     def _exit_code(self, built: Site, failed: Collection[str]) -> int:
         pages = [event for event in self._broken if event.key.kind not in ("report", "listing", "manifest")]
         if pages or built.problems:
+            return FAILED
+        if failed and self._options.strict:
             return FAILED
         return SOME_ATLAS_FAILED if failed else DONE
 
@@ -318,11 +352,35 @@ def _source(config: Config, options: Options, store: Store) -> Source:
         case "sample":
             return Folder(_sample(options), store.looks)
         case _:
-            raise ConfigError(
-                "this version reads no Synapse projects",
-                f"{settings.FILE}, source.kind",
-                "write sample or folder",
-            )
+            return _synapse(config, options)
+
+
+def _synapse(config: Config, options: Options) -> Source:
+    from hdash_site.sources.synapse import Synapse
+
+    login = settings.login(os.environ)
+    if login is None:
+        way_out = "set it to a personal access token with the scopes view and download"
+        raise ConfigError("Synapse wants a token", "SYNAPSE_AUTH_TOKEN", way_out)
+    if not config.atlases:
+        raise ConfigError("no atlas is listed", settings.FILE, "add [[atlas]] tables with id and synapse_id")
+    fields = ("id", "synapse_id", "name", "liaison")
+    projects = [Project(*(atlas.get(field, "") for field in fields)) for atlas in config.atlases]
+    return Synapse(config.synapse, projects, login, cache_folder(options) / "scratch")
+
+
+def _known(only: Collection[str], crawled: Crawled) -> None:
+    """Raise `ConfigError` if an atlas is asked for that there is not."""
+    unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
+    if unknown:
+        raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give the id of one that is listed")
+
+
+def _from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
+    """Give the last snapshots as the crawl of today."""
+    if not last:
+        raise StateError("nothing was crawled yet", way_out="build once without --offline")
+    return Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {})
 
 
 def _sample(options: Options) -> Path:

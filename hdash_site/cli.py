@@ -37,6 +37,11 @@ _source = click.option(
 _atlas = click.option(
     "--atlas", "atlases", multiple=True, metavar="ID", help="Look at this atlas only; repeatable."
 )
+_offline = click.option("--offline", is_flag=True, help="Crawl nothing; build from the last snapshots.")
+_strict = click.option("--strict", is_flag=True, help="Exit with 1, not 3, if an atlas could not be read.")
+_accept_loss = click.option(
+    "--accept-loss", is_flag=True, help="Believe that an atlas in Synapse lost most of its files."
+)
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
 
 
@@ -48,7 +53,7 @@ def commands() -> None:
 @commands.command()
 @_options(_root, _source, _output, _cache)
 @click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
-@_atlas
+@_options(_atlas, _offline, _strict, _accept_loss)
 @click.option("--force", is_flag=True, help="Run every recipe again.")
 @click.option(
     "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
@@ -62,6 +67,9 @@ def build(
     cache: Path | None,
     jobs: int | None,
     atlases: tuple[str, ...],
+    offline: bool,
+    strict: bool,
+    accept_loss: bool,
     force: bool,
     explain: bool,
     quiet: bool,
@@ -70,7 +78,8 @@ def build(
     """Read the atlases, make what changed, and leave the finished site in public/."""
     from hdash_site import app, console
 
-    options = app.Options(root, source, output, cache, jobs or os.cpu_count() or 1, atlases, force)
+    jobs = jobs or os.cpu_count() or 1
+    options = app.Options(root, source, output, cache, jobs, atlases, force, offline, strict, accept_loss)
     style = console.Style(quiet, explain, as_json)
     with console.progress(style) as tell:
         result = app.build(options, tell)
@@ -79,15 +88,35 @@ def build(
 
 
 @commands.command()
-@_options(_root, _source, _cache, _atlas, _quiet)
-def crawl(root: Path, source: Path | None, cache: Path | None, atlases: tuple[str, ...], quiet: bool) -> int:
+@_options(_root, _source, _cache, _atlas, _strict, _accept_loss, _quiet)
+def crawl(
+    root: Path,
+    source: Path | None,
+    cache: Path | None,
+    atlases: tuple[str, ...],
+    strict: bool,
+    accept_loss: bool,
+    quiet: bool,
+) -> int:
     """Read the atlases that changed, and make no page."""
     from hdash_site import app, console
 
-    options = app.Options(root, source, None, cache, atlases=atlases)
+    options = app.Options(root, source, None, cache, atlases=atlases, strict=strict, accept_loss=accept_loss)
     with console.progress(console.Style(quiet)) as tell:
         crawled = app.crawl_only(options, tell)
-    return console.show_crawl(crawled, quiet)
+    return console.show_crawl(crawled, quiet, strict)
+
+
+@commands.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@_options(_root, _cache, _atlas)
+def pull(folder: Path, root: Path, cache: Path | None, atlases: tuple[str, ...]) -> None:
+    """Write the last snapshots of the atlases into DIR, for builds without Synapse."""
+    from hdash_site import app
+
+    for atlas, manifests in app.pull(app.Options(root, None, None, cache, atlases=atlases), folder):
+        click.echo(f"{atlas}: {manifests} manifests")
+    click.echo(f"build them: hdash-site build --source {folder}")
 
 
 @commands.command()

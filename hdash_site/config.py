@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,10 +30,39 @@ SETTINGS = (
     Setting(
         "base_url", "text", "", "Where the site will stand, for `sitemap.xml`: `https://example.org/hdash/`."
     ),
-    Setting("source.kind", "text", "sample", "Where atlases come from: `sample`, `folder` or `synapse`."),
+    Setting(
+        "source.kind",
+        "text",
+        "",
+        "Where atlases come from: `sample`, `folder` or `synapse`; unset, `synapse` if there is a token.",
+    ),
     Setting(
         "source.path", "text", "", 'The folder of the atlases, relative to the site; for `kind = "folder"`.'
     ),
+    Setting(
+        "atlas",
+        "list of tables",
+        [],
+        "The atlases in Synapse: `id`, `synapse_id` of the project, `name`, and `liaison` if there is one.",
+    ),
+    Setting("synapse.view", "text", "syn20446927", "The master file view."),
+    Setting(
+        "synapse.endpoint",
+        "text",
+        "https://repo-prod.prod.sagebase.org",
+        "Where the services of Synapse are.",
+    ),
+    Setting("synapse.requests", "number", 3, "Requests to Synapse at once; it refuses more than three."),
+    Setting("synapse.downloads", "number", 8, "Downloads of manifests at once."),
+    Setting(
+        "synapse.wait",
+        "number",
+        15,
+        "Seconds before Synapse is asked again what changed: a view answers late.",
+    ),
+    Setting("synapse.patience", "number", 60, "Seconds for which a request that fails is tried again."),
+    Setting("synapse.job_patience", "number", 600, "Seconds that a query of the view may take."),
+    Setting("synapse.deadline", "number", 1800, "Seconds after which a crawl gives up on what is missing."),
     Setting(
         "listing.archives",
         "list of texts",
@@ -62,12 +92,37 @@ SETTINGS = (
     ),
 )
 
-_KINDS: Mapping[str, type] = {
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
     "text": str,
+    "number": (int, float),
     "list of texts": list,
     "list of tables": list,
     "table of lists": dict,
 }
+
+
+class Login(NamedTuple):
+    """Who asks Synapse: a personal access token, which says by itself whose it is, and perhaps a user."""
+
+    token: str
+    user: str = ""
+
+    def __repr__(self) -> str:
+        return f"Login(user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class SynapseSettings:
+    """`endpoint` is the base address of the services; all times are in seconds."""
+
+    view: str
+    endpoint: str
+    requests: int
+    downloads: int
+    wait: float
+    patience: float
+    job_patience: float
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +134,8 @@ class Config:
     base_url: str
     source_kind: str
     source_path: Path
+    atlases: tuple[Mapping[str, str], ...]
+    synapse: SynapseSettings
     archives: tuple[str, ...]
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
@@ -86,8 +143,15 @@ class Config:
     components: tuple[Mapping[str, Any], ...]
 
 
-def read(root: Path) -> Config:
-    """Read `site.toml` under `root`; without one all defaults hold. Raises `ConfigError`."""
+def login(environ: Mapping[str, str]) -> Login | None:
+    """Give who asks Synapse: `SYNAPSE_AUTH_TOKEN`, or the older `SYNAPSE_PASSWORD` of a `SYNAPSE_USER`."""
+    token = environ.get("SYNAPSE_AUTH_TOKEN") or environ.get("SYNAPSE_PASSWORD", "")
+    user = "" if environ.get("SYNAPSE_AUTH_TOKEN") else environ.get("SYNAPSE_USER", "")
+    return Login(token.strip(), user.strip()) if token.strip() else None
+
+
+def read(root: Path, environ: Mapping[str, str]) -> Config:
+    """Read `site.toml` under `root`, and `environ` for what it leaves open. Raises `ConfigError`."""
     path = root / FILE
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -103,6 +167,7 @@ def read(root: Path) -> Config:
             f"cannot be read ({error})", str(path), "save it as UTF-8, readable by you"
         ) from None
     values = _settings(given, str(path))
+    values["source.kind"] = values["source.kind"] or ("synapse" if login(environ) else "sample")
     return _config(root, values, str(path))
 
 
@@ -117,6 +182,8 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
             "a folder source needs a path", f"{place}, source.path", "name the folder of the atlases"
         )
     _check_components(values["component"], place)
+    for number, table in enumerate(values["atlas"], 1):
+        _check_atlas(table, f"{place}, [[atlas]] number {number}")
     for number, entry in enumerate(values["menu"], 1):
         _check_menu(entry, f"{place}, [[menu]] number {number}")
     return Config(
@@ -125,12 +192,42 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         base_url=values["base_url"],
         source_kind=kind,
         source_path=root / values["source.path"],
+        atlases=tuple(values["atlas"]),
+        synapse=_synapse(values, place),
         archives=tuple(values["listing.archives"]),
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
         menu=tuple(values["menu"]),
         components=tuple(values["component"]),
     )
+
+
+def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
+    given = {name.partition(".")[2]: value for name, value in values.items() if name.startswith("synapse.")}
+    if not re.fullmatch(r"syn[0-9]{1,20}", given["view"]):
+        raise ConfigError(f'"{given["view"]}" is no view', f"{place}, synapse.view", "write syn and a number")
+    if not re.match(r"https?://[^/@]+", given["endpoint"]):
+        raise ConfigError(
+            f'"{given["endpoint"]}" is no address', f"{place}, synapse.endpoint", "begin with https://"
+        )
+    for name in ("requests", "downloads"):
+        if given[name] < 1 or given[name] != int(given[name]):
+            raise ConfigError(
+                "this must be a whole number above 0", f"{place}, synapse.{name}", f"it is {given[name]} now"
+            )
+        given[name] = int(given[name])
+    return SynapseSettings(**given)
+
+
+def _check_atlas(table: Mapping[str, Any], place: str) -> None:
+    keys = ("id", "synapse_id", "name", "liaison")
+    unknown = sorted(set(table) - set(keys))
+    if unknown:
+        raise ConfigError(f'"{unknown[0]}" says nothing here', place, f"an atlas has {', '.join(keys)}")
+    if not all(isinstance(value, str) for value in table.values()):
+        raise ConfigError("what an atlas has is text", place, "put it in quotes")
+    if not table.get("id") or not table.get("synapse_id"):
+        raise ConfigError("an atlas needs an id and a synapse_id", place, "add what is missing")
 
 
 def _settings(given: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -157,12 +254,14 @@ def _checked(known: Mapping[str, Setting], name: str, value: Any, place: str) ->
         way_out = f'do you mean "{near[0]}"?' if near else f"settings are: {', '.join(known)}"
         raise ConfigError("there is no such setting", f"{place}, {name}", way_out)
     kind = known[name].kind
-    if not isinstance(value, _KINDS[kind]) or not _items_fit(kind, value):
+    if isinstance(value, bool) or not isinstance(value, _KINDS[kind]) or not _items_fit(kind, value):
         raise ConfigError(f"this must be a {kind}", f"{place}, {name}", f"it is {value!r} now")
     return value
 
 
 def _items_fit(kind: str, value: Any) -> bool:
+    if kind == "number":
+        return 0 <= value < 10**9
     if kind == "list of texts":
         return all(isinstance(item, str) for item in value)
     if kind == "list of tables":

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hdash_site.app import DONE, SOME_ATLAS_FAILED, Result, Tell, silent
+from hdash_site.app import DONE, FAILED, SOME_ATLAS_FAILED, Result, Tell, silent
 from hdash_site.engine.model import Key
 from hdash_site.sources.crawl import Crawled
 
@@ -53,13 +53,15 @@ def show(result: Result, output: Path, style: Style) -> None:
         print(json.dumps(result.counts()))
 
 
-def show_crawl(crawled: Crawled, quiet: bool) -> int:
+def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
     """Print the outcome of a crawl; give its exit code."""
-    for atlas, error in crawled.failed.items():
-        print(_plain(f"atlas {atlas} was not read: {error}"), file=sys.stderr)
+    for problem in crawled.problems():
+        print(_plain(problem), file=sys.stderr)
     if not quiet:
         print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed")
-    return SOME_ATLAS_FAILED if crawled.failed else DONE
+    if not crawled.failed:
+        return DONE
+    return FAILED if strict else SOME_ATLAS_FAILED
 
 
 def show_reasons(chain: list[tuple[Key, str]]) -> None:
@@ -110,7 +112,7 @@ def _plain(line: str) -> str:
 def _line_a_phase() -> Tell:
     seen: set[str] = set()
 
-    def tell(phase: str, _: str) -> None:
+    def tell(phase: str, what: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001
         if phase not in seen:
             seen.add(phase)
             print(f"{phase} …", file=sys.stderr, flush=True)
@@ -123,12 +125,12 @@ def _moving_line() -> Generator[Tell, None, None]:
     """Draw one line that moves; nothing is imported for it before there is something to draw."""
     lines: list[MovingLine] = []
 
-    def tell(phase: str, what: str) -> None:
+    def tell(phase: str, what: str, done: int = 0, total: int = 0) -> None:
         if not lines:
             from hdash_site.progress import MovingLine
 
             lines.append(MovingLine())
-        lines[0].tell(phase, _plain(what))
+        lines[0].tell(phase, _plain(what), done, total)
 
     try:
         yield tell

@@ -3,7 +3,8 @@
     HdashError            problem, place, way out                         exit code 1
     ├── ConfigError       site.toml, an option or the environment         exit code 2
     ├── SourceError       the atlases cannot be read
-    │   └── AtlasError    one of them, or a manifest of it, cannot
+    │   └── AtlasError    one of them cannot
+    │       └── ManifestError  a manifest cannot, for a reason that is the atlas's own
     ├── ContentError      a markdown article
     ├── LayoutError       a Mako layout
     ├── StateError        the database or the blob cache
@@ -44,7 +45,11 @@ class SourceError(HdashError):
 
 
 class AtlasError(SourceError):
-    """One atlas, or one manifest of it, cannot be read; the others can."""
+    """One atlas cannot be read today; the others can."""
+
+
+class ManifestError(AtlasError):
+    """A manifest cannot be read; that is a finding of its atlas, whose other manifests can."""
 
 
 class ContentError(HdashError):

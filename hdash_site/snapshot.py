@@ -15,23 +15,56 @@ class Project(NamedTuple):
     liaison: str
 
 
+class Listed(NamedTuple):
+    """A manifest that an atlas lists, as its row of the file view says: the md5 of its bytes, their file
+    handle in Synapse, and the etag of the entity. Each may be blank.
+    """
+
+    id: str
+    md5: str
+    handle: str
+    etag: str
+
+
 class Fetched(NamedTuple):
-    """A manifest as fetched: the version of it, and the digest of its bytes or why there are none."""
+    """A manifest as fetched: the version of its bytes, and their digest or why there are none.
+
+    `md5`, `handle` and `etag` are what its row of the file view said.
+    """
 
     version: str
     digest: str
     error: str = ""
+    md5: str = ""
+    handle: str = ""
+    etag: str = ""
+
+    def listed(self, entity: str) -> Listed:
+        return Listed(entity, self.md5, self.handle, self.etag)
 
 
 class Snapshot(NamedTuple):
-    """`listing`: digest of the rows of the file view, as `htan.listing` wants them.
+    """`listing`: digest of the rows of the file view, as `htan.listing` wants them; `rows`: their number.
 
-    `fingerprint` is the source's: equal means that the listing need not be asked for. `notice` says since
-    when the atlas cannot be crawled; empty if the last crawl went well.
+    `fingerprint` is the source's: equal means that the listing need not be asked for. `crawled` is when
+    the last good crawl was, `changed` when one last found something new, `failed_since` since when the
+    atlas cannot be crawled, if it cannot (UTC, ISO 8601); `failure` is why.
     """
 
     project: Project
     fingerprint: str
     listing: str
     manifests: Mapping[str, Fetched]
-    notice: str = ""
+    crawled: str = ""
+    changed: str = ""
+    rows: int = 0
+    failed_since: str = ""
+    failure: str = ""
+
+    @property
+    def notice(self) -> str:
+        """What its pages say of a crawl that failed; empty if the last one went well."""
+        if not self.failed_since:
+            return ""
+        since = self.failed_since[:10]
+        return f"This atlas could not be read since {since} ({self.failure}). What is shown here is older."

@@ -11,8 +11,6 @@ from hdash_site.htan.text import clean, natural, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FILE: Final = "file"
-FOLDER: Final = "folder"
 LONGEST_PATH: Final = 4_000
 """Characters of a path that are kept, at its end: folders can be nested as deep as somebody likes."""
 

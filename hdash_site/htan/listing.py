@@ -7,32 +7,18 @@ was typed by strangers: folders may form a cycle, parents may be missing, ids ma
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan import sheet
 from hdash_site.htan.checks import Finding
+from hdash_site.htan.entities import COLUMNS, FILE, FOLDER, as_number, as_time, in_order, rank
 from hdash_site.htan.files import file_type, is_value, vocabulary
-from hdash_site.htan.folders import FILE, FOLDER, Entity, Listing, Place, Version, finding, place_all
+from hdash_site.htan.folders import Entity, Listing, Place, Version, finding, place_all
 from hdash_site.htan.text import clean, dumps, natural, shown, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-COLUMNS: Final = (
-    "id",
-    "name",
-    "type",
-    "parentId",
-    "currentVersion",
-    "modifiedOn",
-    "dataFileHandleId",
-    "etag",
-    "Component",
-    "dataFileSizeBytes",
-    "dataFileMD5Hex",
-)
 
 _KEPT: Final = tuple(map(COLUMNS.index, ("id", "name", "type", "parentId", "Component", "dataFileSizeBytes")))
 _VERSION: Final = tuple(map(COLUMNS.index, ("modifiedOn", "dataFileHandleId", "dataFileMD5Hex")))
@@ -75,16 +61,6 @@ class _Manifest(NamedTuple):
     md5: str
 
 
-def newest_manifests(listing: bytes) -> list[tuple[str, str]]:
-    """The manifests that count, as (entity id, md5 or ""): of each folder the newest.
-
-    Archives are not considered: this tells a crawl what to fetch.
-    """
-    rows, _ = _read(listing)
-    numbers = [number for number in rows.versions if rows.type[number] == FILE]
-    return [(newest.entity.id, newest.md5) for newest, _ in _newest(rows, numbers)]
-
-
 def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, bytes]:
     """Read a listing: facets `summary`, `manifests`, `folders`, `findings`.
 
@@ -117,7 +93,7 @@ def _read(listing: bytes) -> tuple[Listing, list[Finding]]:
     prefix = vocabulary().manifest_prefix
     for chunk in sheet.chunks(rows):
         is_even = header == list(COLUMNS) and set(map(len, chunk)) == {len(COLUMNS)}
-        even = chunk if is_even else list(_in_order(header, chunk))
+        even = chunk if is_even else list(in_order(header, chunk))
         for number, row in enumerate(even, len(read.id)):
             if row[_NAME].startswith(prefix):
                 read.versions[number] = Version(*(row[place] for place in _VERSION))
@@ -125,14 +101,6 @@ def _read(listing: bytes) -> tuple[Listing, list[Finding]]:
         for kept, place in zip(read[:-1], _KEPT, strict=True):
             kept.extend(columns[place])
     return _sound(read)
-
-
-def _in_order(header: list[str], rows: list[list[str]]) -> Iterator[list[str]]:
-    """The rows with the columns of a listing, whatever the header's order is; missing cells are blank."""
-    places = [header.index(name) if name in header else -1 for name in COLUMNS]
-    for row in rows:
-        if not sheet.is_blank(row):
-            yield [row[place] if 0 <= place < len(row) else "" for place in places]
 
 
 def _sound(rows: Listing) -> tuple[Listing, list[Finding]]:
@@ -249,28 +217,7 @@ def _sizes(column: list[str]) -> list[int]:
     """Sizes as numbers; most columns are digits throughout but for the folders' blanks."""
     if all(map(str.isascii, column)) and "".join(column).isdigit() and max(map(len, column)) < 20:
         return [int(text) if text else 0 for text in column]
-    return [_number(text) for text in column]
-
-
-def _number(text: str) -> int:
-    """A count or a time as typed (`13026`, `13026.0`, `1.61E+12`); what is none counts as 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        return 0
-    return int(number) if 0 <= number < 1e20 else 0
-
-
-def _modified(text: str) -> int:
-    """When it was modified, in milliseconds since 1970; 0 if that is not said."""
-    number = _number(text)
-    if number:
-        return number
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return 0
-    return max(0, int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000))
+    return [as_number(text) for text in column]
 
 
 def _newest(rows: Listing, numbers: Sequence[int]) -> list[tuple[_Manifest, list[_Manifest]]]:
@@ -278,10 +225,10 @@ def _newest(rows: Listing, numbers: Sequence[int]) -> list[tuple[_Manifest, list
     by_folder: dict[str, list[_Manifest]] = {}
     for number in numbers:
         entity, version = rows.entity(number), rows.versions[number]
-        one = _Manifest(entity, _modified(version.modified), _number(version.handle), version.md5)
+        one = _Manifest(entity, as_time(version.modified), as_number(version.handle), version.md5)
         by_folder.setdefault(entity.parent, []).append(one)
     ranked = [
-        sorted(group, key=lambda one: (one.modified, one.handle, natural(one.entity.id)), reverse=True)
+        sorted(group, key=lambda one: rank(one.modified, one.handle, one.entity.id), reverse=True)
         for group in by_folder.values()
     ]
     return [(group[0], group[1:]) for group in ranked]
@@ -337,7 +284,7 @@ def _manifests(manifests: Sequence[_Manifest], places: Mapping[str, Place]) -> l
             "folder": clean(one.entity.parent),
             "component": shown(one.entity.component.strip()),
             "modified": one.modified,
-            "size": _number(one.entity.size),
+            "size": as_number(one.entity.size),
         }
         for one in manifests
     ]

@@ -1,7 +1,7 @@
 """Atlases as a folder on disk: `projects.csv`, `files.csv`, and `manifests/<synapse id>.csv`.
 
 `projects.csv` has the columns id, atlas_id, name, liaison, the id being the Synapse project; `files.csv`
-those of the master file view, of which `htan.listing.COLUMNS` and projectId are read.
+those of the master file view, of which `htan.entities.COLUMNS` and projectId are read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import io
 import itertools
 import re
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
-from hdash_site.errors import AtlasError, SourceError
+from hdash_site.errors import AtlasError, ManifestError, SourceError
 from hdash_site.files import Looks
-from hdash_site.snapshot import Project
+from hdash_site.snapshot import Listed, Project, Snapshot
 
 NEEDED = ("id", "name", "type", "parentId", "projectId")
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
@@ -29,8 +30,6 @@ class Folder:
 
     def __init__(self, path: Path, looks: Looks) -> None:
         self._path, self._looks = path, looks
-        self._listings: dict[str, bytes] | None = None
-        self._given: set[str] = set()
         csv.field_size_limit(sys.maxsize)
 
     def projects(self) -> list[Project]:
@@ -40,49 +39,62 @@ class Folder:
             projects = list(_padded(rows, len(header)))
         return [Project(*(field.strip() for field in pick(row))) for row in projects if any(row)]
 
-    def fingerprint(self, project: Project) -> str:
-        """Give what is equal as long as the listing of the atlas is: one file holds all listings."""
+    def fingerprints(
+        self,
+        projects: Sequence[Project],
+        last: Mapping[str, Snapshot],  # noqa: ARG002 - one digest tells it all
+    ) -> Mapping[str, str]:
+        """Give what is equal as long as the listings are: one file holds them all."""
         try:
-            return f"{project.synapse_id} in {self._looks.digest(self._path / 'files.csv')}"
+            content = self._looks.digest(self._path / "files.csv")
         except OSError as error:
             raise _unreadable(self._path / "files.csv", error) from None
+        return {project.id: f"{project.synapse_id} in {content}" for project in projects}
 
-    def listing(self, project: Project) -> bytes:
-        """Give the rows of an atlas with the columns `htan.listing.COLUMNS`, as UTF-8 CSV."""
-        if self._listings is None or project.synapse_id in self._given:
-            self._listings = self._split()
-            self._given.clear()
-        self._given.add(project.synapse_id)
-        return self._listings.pop(project.synapse_id, None) or (",".join(_columns()) + "\n").encode()
+    def listings(self, projects: Sequence[Project]) -> Iterator[tuple[Project, BinaryIO]]:
+        """Give the rows of each atlas; the file is read once for all."""
+        held = self._split()
+        for project in projects:
+            rows = held.pop(project.synapse_id, None) or (",".join(_columns()) + "\n").encode()
+            yield project, io.BytesIO(rows)
 
-    def versions(self, manifests: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-        """Give the version of each manifest (entity id, md5) that is there: the digest of its bytes."""
+    def versions(self, manifests: Iterable[Listed]) -> Mapping[str, str]:
+        """Give the digest of the bytes of each manifest that is there."""
         held: dict[str, str] = {}
-        for entity, _ in manifests:
+        for entity in (one.id for one in manifests):
             if _SYNAPSE_ID.fullmatch(entity):
                 try:
                     held[entity] = self._looks.digest(f"{self._path}/manifests/{entity}.csv")
                 except OSError:
-                    continue  # `manifest` says what is wrong with it
+                    continue  # `manifests` says what is wrong with it
         return held
 
-    def manifest(self, entity: str) -> bytes:
-        """Give the bytes of a manifest. Raises `AtlasError` with a sentence for its finding."""
+    def manifests(self, wanted: Sequence[Listed]) -> Iterator[tuple[str, bytes | AtlasError]]:
+        for entity in (one.id for one in wanted):
+            try:
+                yield entity, self._manifest(entity)
+            except ManifestError as error:
+                yield entity, error
+
+    def _manifest(self, entity: str) -> bytes:
+        """Give the bytes of a manifest. Raises `ManifestError` with a sentence for its finding."""
         if not _SYNAPSE_ID.fullmatch(entity):
-            raise AtlasError("The entity of the manifest has no Synapse id", way_out="crawl the atlas again.")
+            raise ManifestError(
+                "The entity of the manifest has no Synapse id", way_out="crawl the atlas again."
+            )
         from hdash_site.htan.manifests import LARGEST
 
         path = self._path / "manifests" / f"{entity}.csv"
         try:
             if path.stat().st_size > LARGEST:
-                raise AtlasError(f"The manifest is larger than {LARGEST >> 20} MiB", way_out="split it.")
+                raise ManifestError(f"The manifest is larger than {LARGEST >> 20} MiB", way_out="split it.")
             return path.read_bytes()
         except FileNotFoundError:
             said = f"There is no file manifests/{entity}.csv"
-            raise AtlasError(said, way_out="add it to the atlases.") from None
+            raise ManifestError(said, way_out="add it to the atlases.") from None
         except OSError as error:
             said = f"The file manifests/{entity}.csv cannot be read ({error.strerror})"
-            raise AtlasError(said, way_out="see that we may read it.") from None
+            raise ManifestError(said, way_out="see that we may read it.") from None
 
     def _split(self) -> dict[str, bytes]:
         """Read `files.csv` once and give each project its rows."""
@@ -152,7 +164,7 @@ def _picker(header: Sequence[str], columns: Sequence[str]) -> Callable[[list[str
 
 
 def _columns() -> tuple[str, ...]:
-    from hdash_site.htan.listing import COLUMNS
+    from hdash_site.htan.entities import COLUMNS
 
     return COLUMNS
 

@@ -13,9 +13,12 @@ import io
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import diskcache
+
+SMALL_BYTES = 1 << 20
+"""Files below that are kept like other bytes."""
 
 MEMORY_BYTES = 16 << 20
 """Kept bytes that may wait for a flush."""
@@ -29,7 +32,7 @@ class BytesOnly(diskcache.Disk):
     """
 
     def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> Any:
-        if not isinstance(value, bytes):
+        if not read and not isinstance(value, bytes):
             raise TypeError("blobs are bytes")
         return super().store(value, read, key)
 
@@ -65,6 +68,25 @@ class Blobs:
                 self._size += len(data)
         if self._size > MEMORY_BYTES:
             self.flush()
+        return digest
+
+    def keep_file(self, file: BinaryIO) -> str:
+        """Keep the content of a file, in memory that does not grow with it; leaves it at its start."""
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        if size < SMALL_BYTES:
+            digest = self.keep(file.read())
+            file.seek(0)
+            return digest
+        total = hashlib.sha256()
+        for block in iter(lambda: file.read(SMALL_BYTES), b""):
+            total.update(block)
+        digest = total.hexdigest()
+        if digest not in self:
+            file.seek(0)
+            self._cache.set(digest, file, read=True)
+            self._stored.add(digest)
+        file.seek(0)
         return digest
 
     def load(self, digest: str) -> bytes | None:

@@ -237,7 +237,7 @@ def _snapshot(row: models.Snapshot) -> Snapshot:
         str(row.fingerprint),
         str(row.listing),
         manifests,
-        str(row.notice),
+        *(json.loads(str(row.notice)) if str(row.notice).startswith("[") else ()),
     )
 
 
@@ -249,5 +249,5 @@ def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
         "fingerprint": snapshot.fingerprint,
         "listing": snapshot.listing,
         "manifests": json.dumps(snapshot.manifests),
-        "notice": snapshot.notice,
+        "notice": json.dumps(snapshot[4:]),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from hdash_site.htan import listing, manifests, report
 from hdash_site.htan.checks import Finding
+from hdash_site.htan.entities import COLUMNS, survey
 
 PROJECT = "syn1"
 
@@ -27,11 +28,16 @@ def table(component: str, columns: str, *rows: str) -> bytes:
 
 def entity(synapse_id: str, name: str, kind: str = "file", parent: str = PROJECT, **more: str) -> list[str]:
     given = {"id": synapse_id, "name": name, "type": kind, "parentId": parent, **more}
-    return [given.get(column, "") for column in listing.COLUMNS]
+    return [given.get(column, "") for column in COLUMNS]
 
 
 def listing_of(*entities: list[str]) -> bytes:
-    return csv_of(list(listing.COLUMNS), *entities)
+    return csv_of(list(COLUMNS), *entities)
+
+
+def newest(data: bytes) -> list[tuple[str, str]]:
+    """Id and md5 of the manifests that a crawl would fetch."""
+    return [one[:2] for one in survey(io.BytesIO(data)).manifests]
 
 
 def listed(*entities: list[str], archives: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdash_site.htan import listing, manifests, report
+from hdash_site.htan import entities, listing, manifests, report
 from hdash_site.htan.components import catalogue
 
-from .helpers import PROJECT, csv_of, listing_of, report_of
+from .helpers import PROJECT, csv_of, listing_of, newest, report_of
 
 NASTY = [
     *["", " ", "\n", "\0", "\x1b[31m", "\ud800", "\u202egnp.exe", "🧬", "é", "x" * 256, "HTA1_" + "1" * 1200],
@@ -116,15 +116,15 @@ def test_any_bytes_are_a_manifest(data: bytes) -> None:
 
 @given(st.lists(ENTITIES, max_size=12), st.lists(CELLS, max_size=3))
 def test_any_cells_are_a_listing(rows: list[list[str]], archives: list[str]) -> None:
-    data = encoded([list(listing.COLUMNS), *rows])
+    data = encoded([list(entities.COLUMNS), *rows])
     sound(listing.facets(data, PROJECT, archives))
-    listing.newest_manifests(data)
+    newest(data)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_listing(data: bytes) -> None:
     sound(listing.facets(data, PROJECT, []))
-    listing.newest_manifests(data)
+    newest(data)
 
 
 @settings(max_examples=300, deadline=None)
@@ -146,11 +146,8 @@ def test_any_manifests_make_a_report(tables: list[tuple[str, bytes | str]], atla
 @settings(deadline=None)
 @given(st.lists(ENTITIES, max_size=12), st.binary(max_size=100))
 def test_any_listing_makes_a_report(rows: list[list[str]], data: bytes) -> None:
-    facets = listing.facets(encoded([list(listing.COLUMNS), *rows]), PROJECT, [])
-    read = {
-        name: manifests.facets(data)
-        for name, _ in listing.newest_manifests(encoded([list(listing.COLUMNS), *rows]))
-    }
+    facets = listing.facets(encoded([list(entities.COLUMNS), *rows]), PROJECT, [])
+    read = {name: manifests.facets(data) for name, _ in newest(encoded([list(entities.COLUMNS), *rows]))}
     about = json.dumps({"id": "HTA1", "synapse_id": PROJECT, "name": "<b>", "liaison": "\ud800"})
     sound(report.facets(about, facets, read, {}, "{}"))
 

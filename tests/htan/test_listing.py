@@ -6,8 +6,9 @@ import pytest
 
 from hdash_site.htan import listing
 from hdash_site.htan.checks import Finding
+from hdash_site.htan.entities import COLUMNS
 
-from .helpers import PROJECT, csv_of, entity, listed, listing_findings, listing_of
+from .helpers import PROJECT, csv_of, entity, listed, listing_findings, listing_of, newest
 
 MANIFEST = "synapse_storage_manifest_x.csv"
 
@@ -78,7 +79,7 @@ def test_of_several_manifests_in_a_folder_the_newest_counts() -> None:
     facets = listed(*rows)
     assert [one["id"] for one in facets["manifests"]] == ["syn6", "syn4"]
     assert facets["findings"] == []
-    assert listing.newest_manifests(listing_of(*rows)) == [("syn4", "new"), ("syn6", "")]
+    assert newest(listing_of(*rows)) == [("syn4", "new"), ("syn6", "")]
 
 
 def test_times_are_read_as_numbers_and_as_dates() -> None:
@@ -201,7 +202,7 @@ def test_a_manifest_behind_a_skipped_row_keeps_its_version() -> None:
         entity("syn3", MANIFEST, modifiedOn="5", dataFileMD5Hex="five"),
         entity("syn3", MANIFEST, modifiedOn="6", dataFileMD5Hex="six"),
     ]
-    assert listing.newest_manifests(listing_of(*rows)) == [("syn3", "five")]
+    assert newest(listing_of(*rows)) == [("syn3", "five")]
     found = listing_findings(*rows)
     assert codes(found) == [("H_LISTING", "syn2", "table"), ("H_LISTING", "syn3", MANIFEST)]
     assert "(2 rows)" in found[0].message
@@ -255,4 +256,4 @@ def test_ten_thousand_nested_folders_are_walked() -> None:
 
 
 def test_the_columns_are_those_of_the_file_view() -> None:
-    assert next(csv.reader([listing_of().decode()])) == list(listing.COLUMNS)
+    assert next(csv.reader([listing_of().decode()])) == list(COLUMNS)

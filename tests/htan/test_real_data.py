@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hdash_site.htan import listing
 from hdash_site.htan.components import catalogue, class_name
+from hdash_site.htan.entities import COLUMNS
 
 from .helpers import decoded, listed, read, report_of
 
@@ -272,7 +272,7 @@ def test_the_listing_of_each_project_agrees_with_a_plain_count() -> None:
             size += int(row["dataFileSizeBytes"] or 0)
             if not row["name"].startswith("synapse_storage_manifest_"):
                 expected[next(kind for ending, kind in types.items() if row["name"].endswith(ending))] += 1
-        entities = [[row.get(column, "") for column in listing.COLUMNS] for row in rows]
+        entities = [[row.get(column, "") for column in COLUMNS] for row in rows]
         for row in entities:
             row[3] = "syn1" if row[3] == project else row[3]
         summary = listed(*entities)["summary"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from hdash_site.errors import SourceError
-from hdash_site.sources.crawl import crawl, recovered
+from hdash_site.sources.crawl import Asked, crawl, recovered
 from hdash_site.sources.folder import Folder
 from hdash_site.state.store import opened
 from tests import worlds
+
+NOW = "2026-01-02T03:04:05+00:00"
 
 
 @pytest.fixture
@@ -27,25 +29,26 @@ class Counting(Folder):
 
     def __init__(self, path, looks):
         super().__init__(path, looks)
-        self.listings, self.fetched = [], []
+        self.asked, self.fetched = [], []
 
-    def listing(self, project):
-        self.listings.append(project.id)
-        return super().listing(project)
+    def listings(self, projects):
+        self.asked += [project.id for project in projects]
+        return super().listings(projects)
 
-    def manifest(self, entity):
-        self.fetched.append(entity)
-        return super().manifest(entity)
+    def manifests(self, wanted):
+        self.fetched += [one.id for one in wanted]
+        return super().manifests(wanted)
 
 
-def run(atlases, store, last=None, only=()):
+def run(atlases, store, last=None, only=(), now=NOW, accept_loss=True):
     source = Counting(atlases.folder, store.looks)
-    return source, crawl(source, last or {}, store.blobs, only)
+    asked = Asked(now, only, accept_loss)
+    return source, crawl(source, last or {}, store.blobs, asked, lambda what, done, total: None)
 
 
 def test_a_first_crawl_reads_every_listing_and_every_manifest(atlases, store):
     source, crawled = run(atlases, store)
-    assert source.listings == ["HTA1", "HTA2"]
+    assert source.asked == ["HTA1", "HTA2"]
     assert sorted(source.fetched) == sorted(atlases.manifests)
     assert store.load(crawled.snapshots["HTA1"].listing).startswith(b"id,name,type,parentId,")
 
@@ -53,7 +56,7 @@ def test_a_first_crawl_reads_every_listing_and_every_manifest(atlases, store):
 def test_a_second_crawl_reads_nothing(atlases, store):
     _, first = run(atlases, store)
     source, second = run(atlases, store, first.snapshots)
-    assert (source.listings, source.fetched) == ([], [])
+    assert (source.asked, source.fetched) == ([], [])
     assert second == first
 
 
@@ -63,7 +66,7 @@ def test_a_changed_manifest_is_read_alone(atlases, store):
     atlases.manifests[changed] += b"Demographics,HTA1_3,male\n"
     atlases.save()
     source, second = run(atlases, store, first.snapshots)
-    assert (source.listings, source.fetched) == ([], [changed])
+    assert (source.asked, source.fetched) == ([], [changed])
     assert second.snapshots["HTA2"] == first.snapshots["HTA2"]
     assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
 
@@ -97,16 +100,19 @@ def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlas
     _, second = run(atlases, store, first.snapshots)
     assert list(second.failed) == ["HTA1"]
     kept = second.snapshots["HTA1"]
-    assert kept._replace(notice="") == first.snapshots["HTA1"]
+    assert kept._replace(failed_since="", failure="") == first.snapshots["HTA1"]
     assert '"project one" is no Synapse id' in kept.notice
-    _, third = run(atlases, store, second.snapshots)
+    _, third = run(atlases, store, second.snapshots, now="2026-02-03T04:05:06+00:00")
     assert third.snapshots["HTA1"].notice == kept.notice
     assert second.snapshots["HTA2"] == first.snapshots["HTA2"]
 
 
 def test_an_atlas_that_can_be_read_again_loses_its_notice(atlases, store):
     _, first = run(atlases, store)
-    noted = {atlas: snapshot._replace(notice="since then") for atlas, snapshot in first.snapshots.items()}
+    noted = {
+        atlas: snapshot._replace(failed_since=NOW, failure="it was away")
+        for atlas, snapshot in first.snapshots.items()
+    }
     _, second = run(atlases, store, noted)
     assert second == first
 
@@ -148,11 +154,74 @@ def test_a_collection_without_its_files_is_one_line(atlases, store, name):
     (atlases.folder / name).unlink()
     source = Folder(atlases.folder, store.looks)
     with pytest.raises(SourceError, match=f"{name}: cannot be read"):
-        for project in source.projects():
-            source.fingerprint(project)
+        source.fingerprints(source.projects(), {})
 
 
 def test_projects_may_begin_with_a_byte_order_mark_and_hold_blank_lines(atlases, store):
     path = atlases.folder / "projects.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\n,,,\n")
     assert [project.id for project in Folder(atlases.folder, store.looks).projects()] == ["HTA1", "HTA2"]
+
+
+def test_a_snapshot_says_when_it_was_crawled_and_when_something_changed(atlases, store):
+    _, first = run(atlases, store)
+    _, second = run(atlases, store, first.snapshots, now="2026-01-03T00:00:00+00:00")
+    assert (second.snapshots["HTA1"].crawled, second.snapshots["HTA1"].changed) == (
+        "2026-01-03T00:00:00+00:00",
+        NOW,
+    )
+    atlases.manifests[min(atlases.manifests)] += b"x\n"
+    atlases.save()
+    _, third = run(atlases, store, second.snapshots, now="2026-01-04T00:00:00+00:00")
+    assert third.snapshots["HTA1"].changed == "2026-01-04T00:00:00+00:00"
+    assert third.snapshots["HTA2"].changed == NOW
+
+
+def test_an_atlas_that_lost_most_of_its_files_keeps_its_last_snapshot_until_that_is_accepted(atlases, store):
+    project = atlases.projects[0]["id"]
+    for number in range(30):
+        atlases.entity(project, project, f"{number}.bam")
+    atlases.save()
+    _, first = run(atlases, store)
+    atlases.files = [row for row in atlases.files if not row["name"].endswith(".bam")]
+    atlases.save()
+    _, second = run(atlases, store, first.snapshots, accept_loss=False)
+    assert list(second.failed) == ["HTA1"]
+    assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
+    assert "it lists 7 entities and had 37" in second.snapshots["HTA1"].notice
+    _, third = run(atlases, store, second.snapshots, accept_loss=True)
+    assert (third.failed, third.snapshots["HTA1"].rows, third.snapshots["HTA1"].notice) == ({}, 7, "")
+
+
+def test_an_atlas_of_another_project_does_not_keep_what_the_first_one_held(atlases, store):
+    _, first = run(atlases, store)
+    moved = {
+        atlas: old._replace(project=old.project._replace(synapse_id="syn9"))
+        for atlas, old in first.snapshots.items()
+    }
+    (atlases.folder / "files.csv").unlink()
+    with pytest.raises(SourceError):
+        run(atlases, store, moved)
+
+
+def test_a_source_that_answers_for_no_atlas_leaves_all_of_them_as_they_were(atlases, store):
+    _, first = run(atlases, store)
+    (atlases.folder / "files.csv").unlink()
+    _, second = run(atlases, store, first.snapshots)
+    assert list(second.failed) == ["HTA1", "HTA2"]
+    assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
+    assert "files.csv: cannot be read" in second.snapshots["HTA1"].notice
+
+
+def test_equal_bytes_are_fetched_once_whoever_they_belong_to(atlases, store):
+    entity, data = next(iter(atlases.manifests.items()))
+    project = atlases.projects[1]["id"]
+    folder = atlases.entity(project, project, "copy", "folder")
+    copied = atlases.manifest(project, folder, "Demographics", data)
+    atlases.save()
+    source, crawled = run(atlases, store)
+    assert len(source.fetched) == len(atlases.manifests) - 1
+    assert (
+        crawled.snapshots["HTA2"].manifests[copied].digest
+        == crawled.snapshots["HTA1"].manifests[entity].digest
+    )

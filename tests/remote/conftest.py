@@ -1,0 +1,62 @@
+"""Sites whose atlases come from a Synapse on loopback."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hdash_site import app
+from tests import worlds
+from tests.remote.synapse import Service
+
+
+class Desk:
+    """A site, the service that its atlases are in, and a folder with the same atlases to compare with."""
+
+    def __init__(self, folder: Path, service: Service) -> None:
+        self.folder, self.service = folder, service
+        self.site = worlds.site_folder(folder / "site")
+        self.settings = {"wait": 0.06, "patience": 2.0, "job_patience": 2.0, "deadline": 20.0}
+        self.kind = "synapse"
+
+    def write(self) -> None:
+        endpoint = self.service.repo_url.removesuffix("/repo/v1")
+        settings = "".join(f"{name} = {value}\n" for name, value in self.settings.items())
+        tables = "".join(
+            f'[[atlas]]\nid = "{one.id}"\nsynapse_id = "{one.synapse_id}"\nname = "{one.name}"\n'
+            f'liaison = "{one.liaison}"\n'
+            for one in self.service.projects()
+        )
+        (self.site / "site.toml").write_text(
+            f'title = "Test site"\nbase_url = "https://example.org/"\n[source]\nkind = "{self.kind}"\n'
+            f'[synapse]\nendpoint = "{endpoint}"\n{settings}{tables}'
+        )
+
+    def build(self, **more: object) -> app.Result:
+        self.write()
+        return app.build(app.Options(self.site, **more))  # type: ignore[arg-type]
+
+    def tree(self) -> dict[str, bytes]:
+        return worlds.tree(self.site / "public")
+
+    def folder_tree(self) -> dict[str, bytes]:
+        """Build the same atlases from a folder, clean, and give the site."""
+        self.service.save(self.folder / "saved")
+        self.write()
+        place = self.folder / "clean"
+        shutil.rmtree(place, ignore_errors=True)
+        app.build(
+            app.Options(self.site, self.folder / "saved", output=place / "public", cache=place / "cache")
+        )
+        return worlds.tree(place / "public")
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A desk with two small atlases."""
+    worlds.small(tmp_path / "atlases", "HTA1", "HTA2")
+    with Service.of(tmp_path / "atlases").running() as service:
+        monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", service.token)
+        yield Desk(tmp_path, service)

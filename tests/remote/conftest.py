@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
 import pytest
 
 from hdash_site import app
+from hdash_site.htan.entities import survey
+from hdash_site.snapshot import Snapshot
+from hdash_site.state.store import opened
 from tests import worlds
 from tests.remote.synapse import Service
 
@@ -40,6 +44,18 @@ class Desk:
 
     def tree(self) -> dict[str, bytes]:
         return worlds.tree(self.site / "public")
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        with opened(self.site / "cache") as store:
+            return store.snapshots()
+
+    def is_whole(self, snapshot: Snapshot) -> bool:
+        """Tell whether everything that a snapshot lists is held, or is missing for a reason."""
+        with opened(self.site / "cache") as store:
+            listing = store.load(snapshot.listing)
+            listed = {one[0] for one in survey(io.BytesIO(listing)).manifests} if listing else None
+            held = [fetched.error or store.load(fetched.digest) for fetched in snapshot.manifests.values()]
+        return listed == set(snapshot.manifests) and all(one is not None for one in held)
 
     def folder_tree(self) -> dict[str, bytes]:
         """Build the same atlases from a folder, clean, and give the site."""

@@ -34,7 +34,7 @@ _TYPE_OF = {ending: name for name, endings in _TYPES.items() for ending in endin
 _S3 = "org.sagebionetworks.repo.model.file.S3FileHandle"
 _FIRST_DAY = 1_580_000_000_000  # milliseconds: January 2020
 _DAY = 86_400_000
-_FIRST_HANDLE = 80_000_000
+_HANDLES = 10  # file handles an entity: those of data files end in 0, those of manifests in 1
 # Median bytes of a data file by type.
 _SIZES = {
     "BAM": 9_000_000_000,
@@ -103,9 +103,10 @@ class Listing:
     def manifest(self, manifest: Manifest, parent: str, *, left_out: bool = False) -> None:
         etag, project = uuid(self._rng), self.atlas.project
         modified = _FIRST_DAY + manifest.day * _DAY
+        handle = _HANDLES * (self.atlas.first_entity + manifest.handle) + 1
         self._write([(
             f"{manifest.entity[3:]}_2_{etag}", manifest.entity, manifest.name, "file", 2, parent, project,
-            project, 3_400_001, _FIRST_DAY, modified, 3_400_002, _FIRST_HANDLE + manifest.handle, etag, "",
+            project, 3_400_001, _FIRST_DAY, modified, 3_400_002, handle, etag, "",
             "csv", manifest.component, manifest.size, manifest.md5, _S3, "sample-bucket",
         )])  # fmt: skip
         if not left_out:
@@ -124,7 +125,7 @@ class Listing:
         number = entity[3:]
         return (
             f"{number}_1_{etag}", entity, name, "file", 1, parent, project, project, 3_400_001,
-            created, created + (bits >> 130) % 90 * _DAY, 3_400_002, _FIRST_HANDLE + int(number) % 10_000_000,
+            created, created + (bits >> 130) % 90 * _DAY, 3_400_002, _HANDLES * int(number),
             etag, "", "" if kind == "Other" else kind.lower(), component, size, md5, _S3, "sample-bucket",
         )  # fmt: skip
 

@@ -37,7 +37,7 @@ class Entity:
     parent: str
     component: str
     etag: str
-    modified: int
+    modified: str
     version: str = ""
     handle: str = ""
 
@@ -90,7 +90,7 @@ class Entities:
             self.handles[handle] = Handle(handle, md5, size, row["id"], content)
         self.rows[row["id"]] = Entity(
             row["id"], row["name"], row["type"], row["parentId"], row["Component"],
-            row["etag"] or str(uuid.uuid4()), int(row["modifiedOn"] or 0), row["currentVersion"] or "1",
+            row["etag"] or str(uuid.uuid4()), row["modifiedOn"], row["currentVersion"] or "1",
             handle,
         )  # fmt: skip
 
@@ -111,7 +111,7 @@ class Entities:
         cells = {
             "id": one.id, "name": one.name, "type": one.type, "currentVersion": one.version,
             "parentId": one.parent, "benefactorId": project, "projectId": project,
-            "modifiedOn": str(one.modified), "dataFileHandleId": one.handle, "etag": one.etag,
+            "modifiedOn": one.modified, "dataFileHandleId": one.handle, "etag": one.etag,
             "Component": one.component, "dataFileSizeBytes": handle.size if handle else "",
             "dataFileMD5Hex": handle.md5 if handle else "",
         }  # fmt: skip
@@ -127,7 +127,7 @@ class Entities:
                 yield self.row(one, project)
 
     def touch(self, one: Entity, keep_modified: bool, **more: str) -> None:
-        modified = one.modified if keep_modified else one.modified + 1000
+        modified = one.modified if keep_modified else str(int(float(one.modified or 0)) + 1000)
         self.rows[one.id] = replace(one, etag=str(uuid.uuid4()), modified=modified, **more)
 
     def keep(self, entity: str, content: bytes) -> str:
@@ -142,7 +142,7 @@ class Entities:
         entity = f"syn{next(self._next)}"
         handle = self.keep(entity, content or b"") if kind == "file" else ""
         self.rows[entity] = Entity(
-            entity, name, kind, parent, component, str(uuid.uuid4()), 1_800_000_000_000, "1", handle
+            entity, name, kind, parent, component, str(uuid.uuid4()), "1800000000000", "1", handle
         )
         return entity
 

@@ -1,4 +1,4 @@
-"""HTAN at its size through Synapse: few requests, little memory; the faults of the sample come through too."""
+"""HTAN at its size through Synapse: few requests, little memory; the faults of the sample come too."""
 
 from __future__ import annotations
 

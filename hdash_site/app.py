@@ -338,8 +338,12 @@ def _sample(options: Options) -> Path:
 
 
 def _line(event: Failed) -> str:
+    from concurrent.futures import BrokenExecutor
+
     if isinstance(event.error, HdashError):
         return str(event.error)
+    if isinstance(event.error, BrokenExecutor):
+        return "a process at work died, perhaps for lack of memory; build again, with --jobs 1 if need be"
     return f"{event.key}: {type(event.error).__name__}: {' '.join(str(event.error).split())}"
 
 

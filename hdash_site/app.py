@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from hdash_site import config as settings
@@ -19,7 +19,7 @@ from hdash_site.deploy import folder as mirror
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
-from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.errors import ConfigError, HdashError, LockedError, OutputError, StateError
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import Site, findings, site
@@ -80,6 +80,7 @@ class Result(NamedTuple):
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = _config(options)
+    _keep_apart(config, options)
     with opened(cache_folder(options)) as store:
         started = _now()
         try:
@@ -105,7 +106,7 @@ def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
     """Give the chain of reasons why a file of the site was made last: itself, then what had changed."""
     with opened(cache_folder(options)) as store:
-        key = store.maker(path)
+        key = store.maker(path) or store.maker((PurePosixPath(path) / "index.html").as_posix())
         if key is None:
             raise ConfigError(
                 "no page makes this file", path, "give its path as it is in the folder of the site"
@@ -121,9 +122,12 @@ def write_sample(folder: Path, seed: int, scale: float, atlases: int | None) -> 
     """Write the sample collection into a folder that is not there yet, or empty."""
     from hdash_site.sources import sample
 
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputError("the folder is not empty", str(folder), "name another one, or empty it")
-    sample.write(folder, seed=seed, scale=scale, atlases=atlases)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError("the folder is not empty", str(folder), "name another one, or empty it")
+        sample.write(folder, seed=seed, scale=scale, atlases=atlases)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def list_checks() -> list[tuple[str, str, str]]:
@@ -147,14 +151,25 @@ def clean(options: Options) -> list[Path]:
 
     cache, output = cache_folder(options), output_folder(options)
     settings.read(options.root)
-    with opened(cache) as store:
-        mirror.empty(output, store)
-    gone = [
+    gone: list[Path] = []
+    if not (cache / "state.db").exists():
+        return gone  # nothing here is ours
+    try:
+        with opened(cache) as store:
+            mirror.empty(output, store)
+        gone.append(output)
+    except LockedError:
+        raise
+    except StateError:
+        pass  # with the state the list of our files is lost: they stay
+    made = [
         path for path in sorted(cache.iterdir()) if path.name in _MADE or path.name.startswith("state.db")
     ]
-    for path in gone:
+    if not (cache / "sample/truth.json").exists():
+        made = [path for path in made if path.name != "sample"]
+    for path in made:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [output, *gone]
+    return gone + made
 
 
 _MADE = ("blobs", "scratch", "sample")
@@ -332,9 +347,29 @@ def _sample(options: Options) -> Path:
         from hdash_site.sources import sample
 
         unfinished = folder.with_suffix(".unfinished")
-        sample.write(unfinished)
-        unfinished.rename(folder)
+        try:
+            sample.write(unfinished)
+            unfinished.rename(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
     return folder
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    way_out = "name a folder that you may write to, on a disk with room"
+    return OutputError(f"the sample cannot be written ({error.strerror})", str(folder), way_out)
+
+
+def _keep_apart(config: Config, options: Options) -> None:
+    """Refuse to write the site where it is made from, or what it is made from where the site is."""
+    output = output_folder(options).resolve()
+    inputs = [config.root / "content", config.root / "layouts", cache_folder(options)]
+    if config.source_kind == "folder":
+        inputs.append(config.source_path / "manifests")
+    for folder in (path.resolve() for path in inputs):
+        if output.is_relative_to(folder) or folder.is_relative_to(output):
+            problem = f"the site cannot stand in one place with {folder}, which it is made from"
+            raise ConfigError(problem, f"--output {output}", "name another folder")
 
 
 def _line(event: Failed) -> str:

@@ -42,7 +42,7 @@ def slugs(texts: Iterable[str]) -> dict[str, str]:
     get a number.
     """
     found: dict[str, str] = {}
-    taken = set(OURS)
+    taken: set[str] = set(OURS)
     for text in texts:
         name, number = slug(text), 1
         while name in taken:

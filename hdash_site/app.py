@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, Protocol
 
 from hdash_site import config as settings
@@ -20,7 +20,7 @@ from hdash_site.deploy import folder as mirror
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
-from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.errors import ConfigError, HdashError, LockedError, OutputError, StateError
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import Site, findings, site
@@ -95,6 +95,7 @@ class Result(NamedTuple):
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = _config(options)
+    _keep_apart(config, options)
     with opened(cache_folder(options)) as store:
         started = _now()
         try:
@@ -130,7 +131,7 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
     """Give the chain of reasons why a file of the site was made last: itself, then what had changed."""
     with opened(cache_folder(options)) as store:
-        key = store.maker(path)
+        key = store.maker(path) or store.maker((PurePosixPath(path) / "index.html").as_posix())
         if key is None:
             raise ConfigError(
                 "no page makes this file", path, "give its path as it is in the folder of the site"
@@ -146,9 +147,12 @@ def write_sample(folder: Path, seed: int, scale: float, atlases: int | None) -> 
     """Write the sample collection into a folder that is not there yet, or empty."""
     from hdash_site.sources import sample
 
-    if folder.exists() and any(folder.iterdir()):
-        raise OutputError("the folder is not empty", str(folder), "name another one, or empty it")
-    sample.write(folder, seed=seed, scale=scale, atlases=atlases)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError("the folder is not empty", str(folder), "name another one, or empty it")
+        sample.write(folder, seed=seed, scale=scale, atlases=atlases)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def list_checks() -> list[tuple[str, str, str]]:
@@ -172,14 +176,25 @@ def clean(options: Options) -> list[Path]:
 
     cache, output = cache_folder(options), output_folder(options)
     settings.read(options.root, os.environ)
-    with opened(cache) as store:
-        mirror.empty(output, store)
-    gone = [
+    gone: list[Path] = []
+    if not (cache / "state.db").exists():
+        return gone  # nothing here is ours
+    try:
+        with opened(cache) as store:
+            mirror.empty(output, store)
+        gone.append(output)
+    except LockedError:
+        raise
+    except StateError:
+        pass  # with the state the list of our files is lost: they stay
+    made = [
         path for path in sorted(cache.iterdir()) if path.name in _MADE or path.name.startswith("state.db")
     ]
-    for path in gone:
+    if not (cache / "sample/truth.json").exists():
+        made = [path for path in made if path.name != "sample"]
+    for path in made:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [output, *gone]
+    return gone + made
 
 
 _MADE = ("blobs", "scratch", "sample")
@@ -390,14 +405,38 @@ def _sample(options: Options) -> Path:
         from hdash_site.sources import sample
 
         unfinished = folder.with_suffix(".unfinished")
-        sample.write(unfinished)
-        unfinished.rename(folder)
+        try:
+            sample.write(unfinished)
+            unfinished.rename(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
     return folder
 
 
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    way_out = "name a folder that you may write to, on a disk with room"
+    return OutputError(f"the sample cannot be written ({error.strerror})", str(folder), way_out)
+
+
+def _keep_apart(config: Config, options: Options) -> None:
+    """Refuse to write the site where it is made from, or what it is made from where the site is."""
+    output = output_folder(options).resolve()
+    inputs = [config.root / "content", config.root / "layouts", cache_folder(options)]
+    if config.source_kind == "folder":
+        inputs.append(config.source_path / "manifests")
+    for folder in (path.resolve() for path in inputs):
+        if output.is_relative_to(folder) or folder.is_relative_to(output):
+            problem = f"the site cannot stand in one place with {folder}, which it is made from"
+            raise ConfigError(problem, f"--output {output}", "name another folder")
+
+
 def _line(event: Failed) -> str:
+    from concurrent.futures import BrokenExecutor
+
     if isinstance(event.error, HdashError):
         return str(event.error)
+    if isinstance(event.error, BrokenExecutor):
+        return "a process at work died, perhaps for lack of memory; build again, with --jobs 1 if need be"
     return f"{event.key}: {type(event.error).__name__}: {' '.join(str(event.error).split())}"
 
 

@@ -176,9 +176,12 @@ def main() -> None:
         code = commands.main(standalone_mode=False)
     except click.exceptions.Abort:
         code = _complain("stopped", 1)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = 2
+    except click.UsageError as error:
+        help_of = error.ctx.command_path if error.ctx else "hdash-site"
+        code = _complain(f"{error.format_message()} See {help_of} --help", 2)
     except HdashError as error:
         code = _complain(str(error), error.exit_code)
     except BrokenPipeError:

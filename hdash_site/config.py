@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -182,6 +182,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
             "a folder source needs a path", f"{place}, source.path", "name the folder of the atlases"
         )
     _check_components(values["component"], place)
+    _check_codes(values["checks.exempt"], f"{place}, checks.exempt")
     for number, table in enumerate(values["atlas"], 1):
         _check_atlas(table, f"{place}, [[atlas]] number {number}")
     for number, entry in enumerate(values["menu"], 1):
@@ -281,6 +282,16 @@ def _check_components(tables: list[Mapping[str, Any]], place: str) -> None:
             raise ConfigError(
                 str(error).rstrip("."), f"{place}, [[component]]", "correct that table"
             ) from None
+
+
+def _check_codes(given: Iterable[str], place: str) -> None:
+    if given:
+        from hdash_site.htan.checks import checks
+
+        codes = [check.CODE for check in checks()]
+        for code in given:
+            if code not in codes:
+                raise ConfigError(f'there is no check "{code}"', place, f"checks are: {', '.join(codes)}")
 
 
 def _check_menu(entry: Mapping[str, Any], place: str) -> None:

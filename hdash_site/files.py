@@ -85,13 +85,21 @@ def replace(path: Path, data: bytes, scratch: Path) -> Stat:
 
     `scratch` is a folder for the unfinished file; one beside `path` serves where it is on another disk.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         return _write_aside(path, data, scratch)
     except OSError as error:
         if error.errno != 18:  # EXDEV: a rename cannot cross disks
             raise
         return _write_aside(path, data, path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that everybody may read, like the files in it, whatever the umask says."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
 
 
 def _write_aside(path: Path, data: bytes, scratch: Path) -> Stat:

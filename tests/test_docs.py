@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 from hdash_site import app, cli
 from hdash_site.config import SETTINGS
 from hdash_site.pages.content import FRONT_MATTER
+from tests import worlds
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+PROGRAM = f"{sys.executable} -m hdash_site"
 
 
 def commands() -> str:
@@ -70,6 +73,40 @@ def test_every_path_that_the_readme_names_exists():
         r"`((?:hdash_site|layouts|content|tests|benchmarks|docs)/[\w/.]*)`", README.read_text()
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_the_readmes_first_steps_say_what_the_readme_shows(tmp_path):
+    """The steps of "Try it" in a copy of the site; `make site` is run as the commands behind it."""
+    section = README.read_text().partition("## Try it")[2].partition("\n## ")[0]
+    site = worlds.site_folder(tmp_path / "site")
+    shutil.copy(ROOT / "site.toml", site)
+    said = "the site is in " + str(site) + section.partition("/home/you/hdash-site")[2].partition("\n")[0]
+    steps = {
+        "make site": [f"{PROGRAM} build", f"echo '{said}'"],
+        "sed": ["{}"],
+        ".venv/bin/hdash-site": ["{}"],
+    }
+    for block in re.findall(r"```\n(\$ .*?)```", section, re.DOTALL):
+        shown, printed = block.splitlines(), list[str]()
+        for line in (line[2:] for line in shown if line.startswith("$ ")):
+            [step] = [step for start, step in steps.items() if line.startswith(start)]
+            for command in step:
+                typed = command.format(line).replace(".venv/bin/hdash-site", PROGRAM)
+                done = subprocess.run(typed, shell=True, cwd=site, capture_output=True, text=True, check=True)
+                printed += ["$ " + line] * (command == step[0]) + done.stdout.splitlines()
+        # A second make site tells where the site is once more; the README does not.
+        if shown[1].startswith("atlases") and not any(line.startswith("the site") for line in shown):
+            printed = [line for line in printed if not line.startswith("the site is in")]
+        assert sorted(masked(printed)) == sorted(masked(shown))
+        assert masked(printed)[-5:] == masked(shown)[-5:]
+
+
+def masked(lines):
+    """Without times, places and digests, which differ from machine to machine."""
+    text = "\n".join(lines)
+    text = re.sub(r"\d+\.\d\d s", "… s", text)
+    text = re.sub(r"\b([0-9a-f]{8})(?:[0-9a-f]{56}|…)", r"\1…", text)
+    return re.sub(r"/\S*(?=/public)", "…", text).splitlines()
 
 
 def test_every_command_explains_itself():

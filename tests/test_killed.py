@@ -73,18 +73,49 @@ def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_is_exact(pla
 
 def test_no_worker_outlives_a_build_that_was_killed(place):
     site, atlases, _ = place
-    for number, (entity, data) in enumerate(atlases.manifests.items()):
-        atlases.manifests[entity] = data + b"x,y%d,z\n" % number * 50_000
-    atlases.save()
-    process = subprocess.Popen(command(site, atlases), start_new_session=True)
-    while len(members(process.pid)) < 5:  # the build, two servers of processes, two workers
-        assert process.poll() is None, "the build starts workers before its end"
+    process = at_work(site, atlases)
     process.kill()
-    process.wait()
+    process.communicate()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and members(process.pid):
         time.sleep(0.02)
     assert members(process.pid) == []
+
+
+def test_ctrl_c_ends_a_build_with_one_line_and_the_next_one_is_exact(place):
+    site, atlases, _ = place
+    process = at_work(site, atlases)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all of them
+    said = process.communicate()[1]
+    assert said.split("\n") == ["", "hdash-site: stopped", ""]
+    assert process.returncode == 1
+    subprocess.run(command(site, atlases), check=True)
+    assert worlds.tree(site / "public") == clean_tree(place, 0)
+
+
+def test_workers_that_die_are_told_in_one_line_and_the_next_build_is_exact(place):
+    site, atlases, _ = place
+    process = at_work(site, atlases)
+    for worker in members(process.pid)[-2:]:
+        os.kill(worker, signal.SIGKILL)
+    said = process.communicate()[1]
+    assert said.count("a process at work died") == 1
+    assert "Traceback" not in said
+    assert process.returncode != 0
+    subprocess.run(command(site, atlases), check=True)
+    assert worlds.tree(site / "public") == clean_tree(place, 0)
+
+
+def at_work(site, atlases):
+    """A build in a session of its own, whose workers are at work."""
+    for number, (entity, data) in enumerate(atlases.manifests.items()):
+        atlases.manifests[entity] = data + b"x,y%d,z\n" % number * 2_000
+    atlases.save()
+    build = command(site, atlases)
+    process = subprocess.Popen(build, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    while len(members(process.pid)) < 5:  # the build, two servers of processes, two workers
+        assert process.poll() is None, "the build starts workers before its end"
+    return process
 
 
 def members(group):
@@ -97,7 +128,7 @@ def members(group):
             continue
         if int(its_group) == group and state not in "ZX":
             found.append(int(stat.parent.name))
-    return found
+    return sorted(found)
 
 
 def test_of_two_builds_at_once_one_works_and_one_says_so(place):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -59,6 +61,17 @@ def test_the_figures_of_each_atlas_are_those_that_the_sample_was_written_with(bu
         assert {name: found[atlas][name] for name in figures if name != "types"} == {
             name: figure for name, figure in figures.items() if name != "types"
         }, atlas
+
+
+def test_the_page_of_the_largest_atlas_is_light_on_first_load(built):
+    folder, _, _ = built
+    public = folder / "site/public"
+    page = max(public.glob("hta*/index.html"), key=lambda path: path.stat().st_size)
+    html = page.read_text()
+    shown = re.findall(r'(?:href|src)="\.\./(assets/[^"]+)"', html)
+    assert {name.rpartition(".")[2] for name in shown} == {"css", "js", "svg"}
+    parts = [html.encode(), *((public / name).read_bytes() for name in sorted(set(shown)))]
+    assert sum(len(gzip.compress(part)) for part in parts) <= 150_000
 
 
 def summaries(cache):

@@ -50,7 +50,8 @@ def deploy(
 ) -> Deployed:
     """Make `output` hold what `want` says (digest by path); `load` gives the bytes of a path."""
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(output)
         scratch.mkdir(parents=True, exist_ok=True)
         return _deploy(output, want, load, ledger, scratch)
     except OSError as error:

@@ -1,7 +1,8 @@
 """Where heavy pure functions run: in the thread that calls, or beside it in processes.
 
 A call runs in its thread as long as it is the only one, so that a build with one thing to do starts no
-process. The first that comes while another is at work starts the processes, which then do it all.
+process. The first that comes while another is at work starts the processes, which then do it all. Where
+none can be started, every call runs in its thread.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ class Workers:
                 return function(*args, **kwargs)
             finally:
                 self._alone.release()
-        return self._started().submit(function, *args, **kwargs).result()
+        try:
+            running = self._started().submit(function, *args, **kwargs)
+        except (OSError, EOFError, ImportError):  # no room for a process, or no semaphores on this system
+            return function(*args, **kwargs)
+        return running.result()
 
     def close(self) -> None:
         if self._processes:
@@ -45,14 +50,16 @@ class Workers:
                 # Forked from a fresh process: no thread of ours is cut in half.
                 context = get_context("forkserver")
                 context.set_forkserver_preload(list(self._modules))
-                self._processes = ProcessPoolExecutor(self._jobs, context, initializer=_follow_parent)
+                self._processes = ProcessPoolExecutor(self._jobs, context, initializer=_begin)
         return self._processes
 
 
-def _follow_parent() -> None:
-    """End this process when the one that started the build is gone, however it ended."""
+def _begin() -> None:
+    """Leave Ctrl-C to the build, and end this process when the build is gone, however it ended."""
+    import signal
     from multiprocessing import parent_process
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     build = parent_process()
     assert build is not None
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from hdash_site.engine.model import Context, Key, digest
+from hdash_site.errors import LayoutError
 
 
 def asset_url(context: Context, name: str) -> str:
     """Give the address of an asset below the site: `assets/site.1f8a0c22d7e1.css` for `site.css`."""
     path = PurePosixPath(name)
-    version = digest(context.read(Key("asset", name)))[:12]
+    version = digest(asset(context, name))[:12]
     return f"assets/{path.with_name(f'{path.stem}.{version}{path.suffix}')}"
+
+
+def asset(context: Context, name: str) -> bytes:
+    data = context.find(Key("asset", name))
+    if data is None:
+        way_out = "write it, or correct the name where it is used"
+        raise LayoutError("there is no such asset", f"layouts/assets/{name}", way_out)
+    return data

@@ -43,9 +43,11 @@ FRONT_MATTER = {
 }
 
 
-def parts(path: str, data: bytes) -> dict[str, bytes]:
-    """Give `front-matter` (JSON) and `body` (HTML) of an article, or its `problem`."""
+def parts(path: str, data: bytes | None) -> dict[str, bytes]:
+    """Give `front-matter` (JSON) and `body` (HTML) of an article, or its `problem`; no data: unreadable."""
     try:
+        if data is None:
+            raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
         matter, body = _split(path, data)
         return {"front-matter": json.dumps(matter).encode(), "body": to_html(body).encode()}
     except ContentError as error:

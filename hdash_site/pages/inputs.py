@@ -20,6 +20,7 @@ from typing import Any
 from hdash_site import __version__
 from hdash_site.config import Config
 from hdash_site.engine.model import Given, Inputs, Key, digest
+from hdash_site.errors import LayoutError
 from hdash_site.snapshot import Fetched, Snapshot
 
 FOLDERS = {"layout": "layouts", "asset": "layouts/assets", "content": "content"}
@@ -42,8 +43,10 @@ def inputs(config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[st
                 return _json(sorted(_below(config.root / key.name)))
             case "version":
                 return _given(__version__.encode())
-            case "layout" | "asset" | "content":
-                return _file(config.root / FOLDERS[key.kind], key.name)
+            case "layout" | "asset":
+                return _layout(config.root, FOLDERS[key.kind], key.name)
+            case "content":
+                return _content(config.root / FOLDERS[key.kind], key.name)
             case _:
                 return None
 
@@ -102,6 +105,22 @@ def _json(value: Any) -> Given:
 
 def _given(data: bytes) -> Given:
     return Given(digest(data), lambda: data)
+
+
+def _layout(root: Path, folder: str, name: str) -> Given | None:
+    try:
+        return _file(root / folder, name)
+    except OSError as error:
+        problem = f"cannot be read ({(error.strerror or str(error)).lower()})"
+        raise LayoutError(problem, f"{folder}/{name}", "see that you may read it") from None
+
+
+def _content(folder: Path, name: str) -> Given | None:
+    """Give an article; none if it cannot be read, so that it spoils no page but its own."""
+    try:
+        return _file(folder, name)
+    except OSError:
+        return None
 
 
 def _file(folder: Path, name: str) -> Given | None:

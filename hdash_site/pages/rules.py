@@ -147,7 +147,7 @@ def _manifests(
 def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
-    return content.parts(path, context.read(Key("content", path)))
+    return content.parts(path, context.find(Key("content", path)))
 
 
 def _routes(context: Context) -> Mapping[str, bytes]:

@@ -132,6 +132,11 @@ def atlas_with_a_slash(place: Place) -> None:
     place.atlases.atlas("HTA/3")
 
 
+def atlas_that_is_called_as_our_own_pages(place: Place) -> None:
+    place.atlases.atlas("Checks")
+    place.atlases.atlas("assets")
+
+
 def atlas_listed_twice(place: Place) -> None:
     place.atlases.projects.append(place.atlases.projects[0] | {"id": "syn77777777"})
 
@@ -160,6 +165,10 @@ def article_that_is_not_utf8(place: Place) -> None:
     (place.site / "content/broken.md").write_bytes(b'+++\ntitle = "Br\xe9ken"\n+++\nWords.\n')
 
 
+def article_with_a_name_that_is_not_utf8(place: Place) -> None:
+    place.article(os.fsdecode(b"br\xe9ken.md"), '+++\ntitle = "Broken"\n+++\nWords.\n')
+
+
 def two_pages_with_one_address(place: Place) -> None:
     place.article("one.md", '+++\ntitle = "One"\nslug = "same"\n+++\nWords.\n')
     place.article("two.md", '+++\ntitle = "Two"\nslug = "same"\n+++\nWords.\n')
@@ -177,6 +186,10 @@ def layout_that_is_not_mako(place: Place) -> None:
 
 def layout_that_is_missing(place: Place) -> None:
     (place.site / "layouts/check.mako").unlink()
+
+
+def asset_that_is_missing(place: Place) -> None:
+    (place.site / "layouts/assets/site.css").unlink()
 
 
 def setting_with_a_wrong_key(place: Place) -> None:
@@ -221,6 +234,7 @@ def no_atlas_folder(place: Place) -> None:
 
 AFTER_SAVE = {no_files_csv, files_csv_without_a_column, no_atlas_folder}
 FATAL = AFTER_SAVE | {
+    asset_that_is_missing,
     setting_with_a_wrong_key,
     setting_with_a_wrong_type,
     setting_that_is_not_toml,

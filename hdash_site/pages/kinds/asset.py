@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
-from hdash_site.pages.assets import asset_url
+from hdash_site.pages.assets import asset, asset_url
 from hdash_site.pages.route import Route
 
 
@@ -16,4 +16,4 @@ def routes(context: Context) -> Iterable[Route]:
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
-    return {asset_url(context, route.argument): context.read(Key("asset", route.argument))}
+    return {asset_url(context, route.argument): asset(context, route.argument)}

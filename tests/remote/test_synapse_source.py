@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -290,3 +293,90 @@ def test_the_older_variables_hold_a_token_too(desk, monkeypatch):
     monkeypatch.delenv("SYNAPSE_AUTH_TOKEN")
     monkeypatch.setenv("SYNAPSE_PASSWORD", desk.service.token)
     assert desk.build().exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["", "401", "403", "reset", "html 502", "429"])
+def test_the_token_is_in_no_output_no_page_and_no_state(desk, kind):
+    """The whole program, as people run it; a deprecated call of the client would be printed, too."""
+    desk.build()
+    for route in ("login", "query start", "batch"):
+        if kind:
+            desk.service.fault(route, kind, times=3, after=1 if route == "login" else 0)
+    entity = next(iter(desk.service.manifests()))
+    desk.service.edit(entity, desk.service.content(entity) + b"x\n")
+    command = [
+        sys.executable,
+        "-X",
+        "dev",
+        "-m",
+        "hdash_site",
+        "build",
+        "--root",
+        str(desk.site),
+        "--explain",
+    ]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode in (0, 3)
+    token = desk.service.token.encode()
+    assert token not in done.stdout + done.stderr
+    assert b"Deprecat" not in done.stderr
+    assert b"signature=" not in done.stdout + done.stderr
+    for path in desk.folder.rglob("*"):
+        assert not path.is_file() or token not in path.read_bytes(), path
+
+
+def test_the_rows_pass_no_data_frame(desk):
+    desk.write()
+    code = (
+        "import sys; from pathlib import Path; from hdash_site import app;"
+        f" app.build(app.Options(Path({str(desk.site)!r})));"
+        " assert 'synapseclient' in sys.modules; assert not {'pandas', 'numpy', 'boto3'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_view_that_is_behind_makes_its_atlas_count_as_changed(desk):
+    desk.build()
+    entity = next(iter(desk.service.manifests()))
+    desk.service.lag = True
+    for other in desk.service.manifests():
+        desk.service.edit(other, desk.service.content(other) + b"x\n")
+    assert desk.build().exit_code == 0
+    assert any("the view is behind" in one.fingerprint for one in desk.snapshots().values())
+    desk.service.lag = False
+    desk.build()
+    assert desk.tree() == desk.folder_tree()
+    assert entity in desk.service.manifests()
+
+
+def test_a_signed_address_that_is_too_old_is_asked_for_again(desk):
+    desk.service.fault("object", "expired", times=3)
+    assert desk.build().exit_code == 0
+    assert desk.tree() == desk.folder_tree()
+
+
+def test_the_throttle_is_not_run_into(desk):
+    desk.service.latency = 0.02
+    desk.build()
+    assert desk.service.answers.refused == 0
+
+
+def test_a_service_that_says_how_long_to_wait_is_waited_for(desk):
+    desk.service.fault("query start", "429 after", times=1)
+    started = time.monotonic()
+    assert desk.build().exit_code == 0
+    assert time.monotonic() - started > 1.0
+
+
+def test_one_atlas_that_fails_leaves_the_others_alone(desk):
+    desk.build()
+    for entity in desk.service.manifests():
+        desk.service.edit(entity, desk.service.content(entity) + b"x\n")
+    # Two questions what changed come first; the next query is the listing of one of the two atlases.
+    desk.service.fault("query start", "403", times=1, after=2)
+    result = desk.build()
+    assert result.exit_code == 3
+    assert len(result.failed) == 1
+    [changed] = result.changed
+    page = desk.tree()[f"{changed.lower()}/index.html"].decode()
+    assert "could not be read" not in page

@@ -55,6 +55,7 @@ class Answers:
         self._numbers = itertools.count(500_000_000)
         self._lock = threading.Lock()
         self.polls = 1
+        self.refused = 0
         self.key = b"signs addresses"
 
     def route(self, method: str, path: str) -> str:

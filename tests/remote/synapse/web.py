@@ -120,6 +120,7 @@ class Api(_Handler):
         with self.throttle.entered() as said:
             time.sleep(self.service.latency)
             if said and self.service.throttle:
+                self.answers.refused += 1
                 reply = refused(429, said)
             elif trouble[:3].isdigit():
                 reply = refused(int(trouble[:3]), f"planned: {trouble}")

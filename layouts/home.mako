@@ -9,7 +9,7 @@
 <div><dt>Metadata complete</dt><dd>${percent(totals["filled"], totals["cells"])}</dd></div>
 <div><dt>Findings</dt><dd>${words.findings(totals["errors"], totals["warnings"])}</dd></div>
 </dl>
-<div class="wide" tabindex="0" role="region" aria-label="Table of the atlases">
+<div class="wide whole" tabindex="0" role="region" aria-label="Table of the atlases">
 <table class="sortable">
 <caption class="unseen">The atlases, with totals</caption>
 <thead><tr>

@@ -17,16 +17,20 @@ NAMED_ROWS = 60
 """Up to so many rows each has its name beside it."""
 
 TALLEST = 420
+LONGEST_LABEL = 30
+"""Characters of a label at the top of a column."""
+
 DAYS_WIDE = 600
 LANE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`x`: middle of the column; `path`: its runs, in rows; `count`: rows that have a value."""
+    """`x`: middle; `short`: label as drawn; `path`: the runs, in rows; `count`: rows that have a value."""
 
     x: float
     label: str
+    short: str
     name: str
     count: int
     path: str
@@ -58,6 +62,7 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
         Column(
             left + CELL * number + CELL / 2,
             column["label"],
+            short(column["label"]),
             column["name"],
             column["count"],
             strokes(column["runs"]),
@@ -76,6 +81,15 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
         names=names,
         columns=columns,
     )
+
+
+def short(label: str) -> str:
+    """Shorten a label in its middle: components differ at the end, by their level."""
+    if len(label) <= LONGEST_LABEL:
+        return label
+    end = label[-16:]
+    begin = label[: LONGEST_LABEL - len(end) - 1]
+    return begin.rstrip() + "…" + end.lstrip()
 
 
 def strokes(runs: Sequence[Sequence[int]]) -> str:

@@ -10,7 +10,7 @@
 <text class="row" x="${chart.left - 6}" y="${150 + chart.row_height * (number + 0.75)}">${name}</text>
 % endfor
 % for column in chart.columns:
-<text class="column" transform="translate(${column.x + 4} 144) rotate(-50)">${column.label[:30]}</text>
+<text class="column" transform="translate(${column.x + 4} 144) rotate(-50)">${column.short}<title>${column.label}</title></text>
 <rect class="ground" x="${column.x - 10}" y="150" width="20" height="${chart.height}"/>
 % if column.path:
 <path class="mark" transform="translate(${column.x} 150) scale(1 ${chart.row_height})" d="M0 0${column.path}"/>
@@ -34,10 +34,14 @@
 </%def>
 
 <%def name="timelines(charts)">
+% if charts:
+<p class="legend small"><svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><circle class="sample" cx="7" cy="7" r="5"/></svg> sample <svg width="24" height="14" viewBox="0 0 24 14" aria-hidden="true"><rect class="therapy" x="0" y="2" width="24" height="9" rx="2"/></svg> therapy · all are drawn to one scale, from day 0 to day ${count(charts[0].scale)}</p>
+% endif
 % for chart in charts:
 <figure class="timeline">
 <figcaption><bdi>${chart.participant}</bdi> <small>${plural(len(chart.events), "event")}</small></figcaption>
-<svg role="img" aria-label="Events of ${chart.participant} from day 0 to day ${chart.scale}" width="${chart.width + 20}" height="${chart.height + 8}" viewBox="-6 -4 ${chart.width + 20} ${chart.height + 8}">
+<svg role="img" aria-label="Events of ${chart.participant} from day 0 to day ${chart.scale}" width="${chart.width + 20}" height="${chart.height + 22}" viewBox="-6 -4 ${chart.width + 20} ${chart.height + 22}">
+<text class="day" x="0" y="${chart.height + 14}">day 0</text><text class="day last" x="${chart.width}" y="${chart.height + 14}">day ${count(chart.scale)}</text>
 <line class="axis" x1="0" y1="${chart.height + 2}" x2="${chart.width}" y2="${chart.height + 2}"/>
 % for event in chart.events:
 % if event.kind == "therapy":

@@ -55,6 +55,12 @@ def test_the_home_table_is_sorted_by_a_click_and_keeps_its_totals(visit, base):
     assert page.locator("tfoot th").inner_text() == "Total"
 
 
+def test_the_whole_home_table_is_seen_without_a_bar_of_its_own(visit, base):
+    page = visit(base, viewport={"width": 1280, "height": 150}).go("")
+    hidden = "box => [box.scrollWidth - box.clientWidth, box.scrollHeight - box.clientHeight]"
+    assert page.locator(".wide:has(tfoot)").evaluate(hidden) == [0, 0]
+
+
 def test_the_page_says_when_the_site_was_checked_last(visit, base):
     page = visit(base).go("hta1/")
     page.locator("#checked time").wait_for(timeout=5000)

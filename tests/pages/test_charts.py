@@ -1,0 +1,34 @@
+"""Charts as people read them: labels that differ, and days."""
+
+from __future__ import annotations
+
+from hdash_site.htan.components import catalogue
+from hdash_site.pages import charts
+from tests import worlds
+
+
+def test_no_two_components_have_one_label_on_a_chart():
+    drawn = [charts.short(component.label) for component in catalogue() if component.group]
+    assert len(set(drawn)) == len(drawn)
+    assert max(map(len, drawn)) <= charts.LONGEST_LABEL
+
+
+def test_a_timeline_says_its_days_and_what_its_marks_mean(tmp_path):
+    site, atlases = worlds.site_folder(tmp_path / "site"), worlds.small(tmp_path / "atlases", "HTA1")
+    project = atlases.projects[0]["id"]
+    therapy = [
+        {
+            "Component": "Therapy",
+            "HTAN Participant ID": "HTA1_1",
+            "Treatment Type": "Surgery",
+            "Days to Treatment Start": "12",
+            "Days to Treatment End": "1512",
+        }
+    ]
+    atlases.manifest(project, project, "Therapy", therapy)
+    atlases.save()
+    worlds.build(site, atlases.folder)
+    page = (site / "public/hta1/index.html").read_text()
+    assert ">day 0</text>" in page
+    assert ">day 1,500</text>" in page
+    assert 'class="legend' in page

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hdash_site.app import DONE, FAILED, SOME_ATLAS_FAILED, Result, Tell, silent
 from hdash_site.engine.model import Key
+from hdash_site.run import DONE, FAILED, SOME_ATLAS_FAILED, Result, Tell, silent
 from hdash_site.sources.crawl import Crawled
 
 if TYPE_CHECKING:

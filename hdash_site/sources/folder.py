@@ -26,10 +26,13 @@ _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
 
 class Folder:
-    """One reading of an atlas folder. What did not change since an earlier look is not read."""
+    """One reading of an atlas folder. What did not change since an earlier look is not read.
 
-    def __init__(self, path: Path, looks: Looks) -> None:
-        self._path, self._looks = path, looks
+    `kind` is what the settings call it; fingerprints begin with it.
+    """
+
+    def __init__(self, path: Path, looks: Looks, kind: str = "folder") -> None:
+        self._path, self._looks, self._kind = path, looks, kind
         csv.field_size_limit(sys.maxsize)
 
     def projects(self) -> list[Project]:
@@ -49,7 +52,7 @@ class Folder:
             content = self._looks.digest(self._path / "files.csv")
         except OSError as error:
             raise _unreadable(self._path / "files.csv", error) from None
-        return {project.id: f"{project.synapse_id} in {content}" for project in projects}
+        return {project.id: f"{self._kind} {project.synapse_id} in {content}" for project in projects}
 
     def listings(self, projects: Sequence[Project]) -> Iterator[tuple[Project, BinaryIO]]:
         """Give the rows of each atlas; the file is read once for all."""

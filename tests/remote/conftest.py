@@ -23,7 +23,7 @@ class Desk:
         self.folder, self.service = folder, service
         self.site = worlds.site_folder(folder / "site")
         self.settings = {"wait": 0.06, "patience": 2.0, "job_patience": 2.0, "deadline": 20.0}
-        self.kind = "synapse"
+        self.source = '[source]\nkind = "synapse"\n'
 
     def write(self) -> None:
         endpoint = self.service.repo_url.removesuffix("/repo/v1")
@@ -34,7 +34,7 @@ class Desk:
             for one in self.service.projects()
         )
         (self.site / "site.toml").write_text(
-            f'title = "Test site"\nbase_url = "https://example.org/"\n[source]\nkind = "{self.kind}"\n'
+            f'title = "Test site"\nbase_url = "https://example.org/"\n{self.source}'
             f'[synapse]\nendpoint = "{endpoint}"\n{settings}{tables}'
         )
 

@@ -64,6 +64,16 @@ def test_offline_needs_neither_network_nor_token(desk, monkeypatch):
     assert desk.tree() == before
 
 
+def test_offline_on_a_desk_without_a_token_shows_no_sample_data(desk, monkeypatch):
+    desk.source = ""
+    desk.build()
+    before = desk.tree()
+    assert b"Sample data." not in before["index.html"]
+    monkeypatch.delenv("SYNAPSE_AUTH_TOKEN")
+    assert desk.build(offline=True).ran == []
+    assert desk.tree() == before
+
+
 def test_offline_before_the_first_crawl_says_so(desk):
     with pytest.raises(HdashError, match="nothing was crawled yet; build once without --offline"):
         desk.build(offline=True)

@@ -111,7 +111,7 @@ class Synapse:
         rows = api.rows(view, sql)
         found = {str(row[0]): " ".join(str(cell) for cell in row[1:]) for row in rows}
         return {
-            project.id: f"{project.synapse_id} {found.get(project.synapse_id, 'nothing')}"
+            project.id: f"synapse {project.synapse_id} {found.get(project.synapse_id, 'nothing')}"
             for project in projects
         }
 

@@ -1,0 +1,33 @@
+"""What a run is asked to do, and the folders that follow from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Options(NamedTuple):
+    """What a run is asked to do. `output` and `cache` are in `root` unless given.
+
+    `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
+    the run. `accept_loss`: believe that an atlas lost most of its files.
+    """
+
+    root: Path
+    source: Path | None = None
+    output: Path | None = None
+    cache: Path | None = None
+    jobs: int = 1
+    atlases: tuple[str, ...] = ()
+    forced: bool = False
+    offline: bool = False
+    strict: bool = False
+    accept_loss: bool = False
+
+
+def output_folder(options: Options) -> Path:
+    return (options.output or options.root / "public").absolute()
+
+
+def cache_folder(options: Options) -> Path:
+    return (options.cache or options.root / "cache").absolute()

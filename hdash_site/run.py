@@ -1,0 +1,243 @@
+"""One run over an open state: crawl, build, deploy; a `Result` out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import time
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+from hdash_site import files
+from hdash_site.config import Config
+from hdash_site.deploy import folder as mirror
+from hdash_site.engine.build import Build
+from hdash_site.engine.model import Digest, Event, Failed, Ran
+from hdash_site.engine.work import Workers
+from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.origin import kind_of, source_of
+from hdash_site.pages import rules
+from hdash_site.pages.inputs import inputs
+from hdash_site.pages.site import Site, findings, site
+from hdash_site.snapshot import Snapshot
+from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
+from hdash_site.state.store import Store
+
+DONE, FAILED, USAGE, SOME_ATLAS_FAILED = 0, 1, 2, 3
+"""Exit codes."""
+
+
+class Tell(Protocol):
+    """Called with a phase ("crawl", "build", "deploy"), what is at hand, and how much of how much is done.
+
+    `total` is 0 where nobody knows.
+    """
+
+    def __call__(self, phase: str, what: str, done: int = 0, total: int = 0) -> None: ...
+
+
+def silent(phase: str, what: str, done: int = 0, total: int = 0) -> None:
+    """Tell nobody."""
+
+
+class Result(NamedTuple):
+    """What a run did. Files come with the reason; `problems` are whole lines; `seconds` is by phase."""
+
+    exit_code: int
+    changed: list[str]
+    same: list[str]
+    failed: list[str]
+    ran: list[Ran]
+    deployed: mirror.Deployed
+    findings: dict[str, dict[str, int]]
+    problems: list[str]
+    seconds: dict[str, float]
+
+    def counts(self) -> dict[str, Any]:
+        """Give the summary for programs."""
+        return {
+            "atlases": {"changed": len(self.changed), "same": len(self.same), "failed": len(self.failed)},
+            "recipes_run": len(self.ran),
+            "recipes_cut_off": sum(ran.cut_off for ran in self.ran),
+            "files_written": len(self.deployed.written),
+            "files_kept": self.deployed.kept,
+            "files_removed": len(self.deployed.removed),
+            "findings": self.findings,
+            "seconds": self.seconds,
+        }
+
+
+class Run:
+    """One run over an open state."""
+
+    def __init__(self, config: Config, options: Options, store: Store, tell: Tell) -> None:
+        self._config, self._options, self._store, self._tell = config, options, store, tell
+        self._ran: list[Ran] = []
+        self._broken: list[Failed] = []
+        self._seconds: dict[str, float] = {}
+        self._source: Source | None = None
+
+    def result(self) -> Result:
+        with self._phase("crawl"):
+            crawled = self.crawl()
+        with self._phase("build"), self._building(crawled) as building:
+            built = site(building, self._store)
+            found = findings(building, list(crawled.snapshots))
+            if not built.files:
+                raise self._nothing(built)
+            with self._phase("deploy"):
+                deployed = self._deploy(building, built)
+        self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
+        self._store.commit()
+        partly = self._options.offline and self._options.atlases
+        if self._ran and not self._broken and not partly:
+            self._store.sweep(built.asked_for)
+        return self._summed_up(crawled, built, deployed, found)
+
+    def crawl(self) -> Crawled:
+        last = self._store.snapshots()
+        only = self._options.atlases
+        if self._options.offline:
+            crawled = self._crawled = from_before(last, only)
+            self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
+            known(only, crawled)
+            return crawled
+        self._source = source_of(self._config, self._options, self._store)
+        # A folder is what it is; in Synapse a permission may be gone.
+        believed = self._options.accept_loss or self._config.source_kind != "synapse"
+        asked = Asked(now(), only, believed)
+        crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
+        known(only, crawled)
+        if list(crawled.snapshots.items()) != list(last.items()):
+            self._store.save_snapshots(crawled.snapshots.values())
+        self._crawled = crawled
+        return crawled
+
+    @contextmanager
+    def _building(self, crawled: Crawled) -> Generator[Build, None, None]:
+        jobs = self._options.jobs
+        with closing(Workers(jobs, rules.HEAVY)) as workers:
+            build = Build(
+                rules.tasks(rules.code()),
+                inputs(self._config, crawled.snapshots, self._loaded),
+                self._store,
+                workers,
+                self._told,
+                helpers=jobs if jobs > 1 else 0,
+                forced=self._options.forced,
+            )
+            with closing(build.schedule):
+                yield build
+
+    def _deploy(self, building: Build, built: Site) -> mirror.Deployed:
+        output = output_folder(self._options)
+        self._tell("deploy", str(output))
+
+        def load(path: str) -> bytes:
+            # By digest first: a page that failed today still has the files of its last good day.
+            data = self._store.load(built.files[path].digest) or building.value(built.files[path].key)
+            if data is None:
+                raise OutputError(
+                    "its bytes are lost and cannot be made today", path, "see the problems above"
+                )
+            return data
+
+        want = {path: file.digest for path, file in built.files.items()}
+        deployed = mirror.deploy(output, want, load, self._store, cache_folder(self._options) / "scratch")
+        check = json.dumps({"checked": now()}).encode()
+        files.replace(output / mirror.CHECK_FILE, check, cache_folder(self._options) / "scratch")
+        return deployed
+
+    def _loaded(self, digest: Digest) -> bytes:
+        """Give crawled bytes, from the source once more if the cache lost them."""
+        data = self._store.load(digest)
+        if data is None:
+            if self._source:
+                data = recovered(self._source, self._crawled.snapshots, digest)
+            if data is None:
+                way_out = "build again" if self._source else "build once without --offline"
+                raise StateError("crawled bytes are lost, and cannot be had again now", digest, way_out)
+            self._store.keep(data)
+        return data
+
+    def _told(self, event: Event) -> None:
+        self._tell("build", str(event.key))
+        if isinstance(event, Ran):
+            self._ran.append(event)
+            self._store.explain(event.key, event.reason)
+        else:
+            self._broken.append(event)
+
+    def _nothing(self, built: Site) -> HdashError:
+        said = self._problems(built.problems)
+        return OutputError(said[0] if said else "there is no page to make", str(self._options.root))
+
+    def _problems(self, others: Iterable[str]) -> list[str]:
+        # One fault in a layout fails many pages: it is told once.
+        return list(dict.fromkeys([*(_line(event) for event in self._broken), *others]))
+
+    def _summed_up(
+        self, crawled: Crawled, built: Site, deployed: mirror.Deployed, found: dict[str, dict[str, int]]
+    ) -> Result:
+        changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
+        broken = {event.key.name for event in self._broken if event.key.kind in ("report", "listing")}
+        read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
+        failed = [*crawled.failed, *sorted(broken)]
+        lines = crawled.problems()
+        return Result(
+            exit_code=self._exit_code(built, failed),
+            changed=[atlas for atlas in read if atlas in changed],
+            same=[atlas for atlas in read if atlas not in changed and atlas not in broken],
+            failed=failed,
+            ran=self._ran,
+            deployed=deployed,
+            findings=found,
+            problems=lines + self._problems(built.problems),
+            seconds=self._seconds,
+        )
+
+    def _exit_code(self, built: Site, failed: Collection[str]) -> int:
+        pages = [event for event in self._broken if event.key.kind not in ("report", "listing", "manifest")]
+        if pages or built.problems:
+            return FAILED
+        if failed and self._options.strict:
+            return FAILED
+        return SOME_ATLAS_FAILED if failed else DONE
+
+    @contextmanager
+    def _phase(self, name: str) -> Generator[None, None, None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def known(only: Collection[str], crawled: Crawled) -> None:
+    """Raise `ConfigError` if an atlas is asked for that there is not."""
+    unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
+    if unknown:
+        raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give the id of one that is listed")
+
+
+def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
+    """Give the last snapshots as the crawl of today."""
+    if not last:
+        raise StateError("nothing was crawled yet", way_out="build once without --offline")
+    return Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {})
+
+
+def _line(event: Failed) -> str:
+    from concurrent.futures import BrokenExecutor
+
+    if isinstance(event.error, HdashError):
+        return str(event.error)
+    if isinstance(event.error, BrokenExecutor):
+        return "a process at work died, perhaps for lack of memory; build again, with --jobs 1 if need be"
+    return f"{event.key}: {type(event.error).__name__}: {' '.join(str(event.error).split())}"
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from hdash_site.engine.model import digest
 from hdash_site.errors import AtlasError
-from hdash_site.snapshot import Fetched, Project, Snapshot
+from hdash_site.snapshot import Fetched, Project, Snapshot, rows_of
 
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
@@ -57,6 +57,7 @@ def crawl(
 ) -> Crawled:
     """Crawl every atlas of the source, or those in `only`; the others stay as they were last."""
     crawled = Crawled({}, {})
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     for project in source.projects():
         if project.id in crawled.snapshots:
             crawled.failed[f"{project.id} ({project.synapse_id})"] = AtlasError(
@@ -70,11 +71,11 @@ def crawl(
             continue
         tell(project.id)
         try:
-            crawled.snapshots[project.id] = _crawled(source, project, old, blobs)
+            crawled.snapshots[project.id] = _crawled(source, project, old, blobs).crawled_at(now, old)
         except AtlasError as error:
             crawled.failed[project.id] = error
             if old:
-                crawled.snapshots[project.id] = old._replace(notice=old.notice or _notice(error))
+                crawled.snapshots[project.id] = old.failed_at(now, str(error))
     return crawled
 
 
@@ -98,18 +99,20 @@ def _crawled(source: Source, project: Project, old: Snapshot | None, blobs: Blob
     fingerprint = source.fingerprint(project)
     if old and old.fingerprint == fingerprint and old.listing in blobs:
         listing, manifests = old.listing, [(entity, "") for entity in old.manifests]
+        rows = old.rows or rows_of(blobs.load(old.listing) or b"")
     else:
         from hdash_site.htan.listing import newest_manifests
 
         data = source.listing(project)
         listing, manifests = blobs.keep(data), newest_manifests(data)
+        rows = rows_of(data)
     known: Mapping[str, Fetched] = old.manifests if old else {}
     versions = source.versions(manifests)
     fetched = {
         entity: _fetched(source, entity, versions.get(entity, ""), known.get(entity), blobs)
         for entity, _ in manifests
     }
-    return Snapshot(project, fingerprint, listing, fetched)
+    return Snapshot(project, fingerprint, listing, fetched, rows=rows)
 
 
 def _fetched(source: Source, entity: str, version: str, known: Fetched | None, blobs: Blobs) -> Fetched:
@@ -119,8 +122,3 @@ def _fetched(source: Source, entity: str, version: str, known: Fetched | None, b
         return Fetched(version, blobs.keep(source.manifest(entity)))
     except AtlasError as error:
         return Fetched(version, "", str(error))
-
-
-def _notice(error: AtlasError) -> str:
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
-    return f"This atlas could not be read since {today} ({error}). What is shown here is older."

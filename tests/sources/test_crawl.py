@@ -97,7 +97,7 @@ def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlas
     _, second = run(atlases, store, first.snapshots)
     assert list(second.failed) == ["HTA1"]
     kept = second.snapshots["HTA1"]
-    assert kept._replace(notice="") == first.snapshots["HTA1"]
+    assert kept._replace(failed_since="", failure="") == first.snapshots["HTA1"]
     assert '"project one" is no Synapse id' in kept.notice
     _, third = run(atlases, store, second.snapshots)
     assert third.snapshots["HTA1"].notice == kept.notice
@@ -106,7 +106,7 @@ def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlas
 
 def test_an_atlas_that_can_be_read_again_loses_its_notice(atlases, store):
     _, first = run(atlases, store)
-    noted = {atlas: snapshot._replace(notice="since then") for atlas, snapshot in first.snapshots.items()}
+    noted = {atlas: snapshot.failed_at("2026-01-01", "why") for atlas, snapshot in first.snapshots.items()}
     _, second = run(atlases, store, noted)
     assert second == first
 

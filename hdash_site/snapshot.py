@@ -52,8 +52,8 @@ class Snapshot(NamedTuple):
 
     def crawled_at(self, now: str, old: Snapshot | None) -> Snapshot:
         """Give it with the times of a crawl that went well now; `old` is what was known before."""
-        same = old is not None and old[:4] == self[:4]
-        return self._replace(crawled=now, changed=old.changed if same and old.changed else now)
+        changed = old.changed if old and old[:4] == self[:4] else ""
+        return self._replace(crawled=now, changed=changed or now)
 
     def failed_at(self, now: str, failure: str) -> Snapshot:
         """Give it after a crawl that failed now; if earlier ones failed too, the first one stands."""

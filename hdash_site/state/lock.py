@@ -63,7 +63,7 @@ def held(where: Where) -> Generator[Held, None, None]:
     """
     token = os.urandom(16).hex()
     if where.kind == "sqlite":
-        migrations.migrate(models.database)
+        migrations.migrate(models.database.obj)
         _take(token, alive=_alive)
         try:
             yield Held(token)
@@ -76,7 +76,7 @@ def held(where: Where) -> Generator[Held, None, None]:
     try:
         if not session.take():
             raise _locked(_holder())
-        migrations.migrate(models.database)
+        migrations.migrate(models.database.obj)
         _take(token, alive=lambda _: False)
         try:
             yield Held(token, session)

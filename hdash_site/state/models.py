@@ -36,7 +36,7 @@ def plain(text: str) -> str:
 
 def rows(query: Any) -> list[Any]:
     """Give what a query finds as the database's own tuples; no column here needs a conversion."""
-    return database.execute(query).fetchall()
+    return list(database.execute(query).fetchall())
 
 
 class _Table(peewee.Model):

@@ -159,7 +159,7 @@ def _postgresql(where: Where) -> Any:
         def connect(self, db: Any, **params: Any) -> Any:
             connection = psycopg.connect(dbname=db.database, prepare_threshold=None, **params)
             connection.autocommit = True
-            connection.execute(_SILENCE)
+            connection.execute(_SILENCE.encode())
             return connection
 
     class PostgreSQL(peewee.PostgresqlDatabase):

@@ -200,7 +200,7 @@ def glance(cache: Path, at: Where) -> tuple[dict[str, Snapshot], dict[str, Any]]
     if at.kind == "sqlite" and not Path(at.name).exists():
         return {}, {}
     with _connected(cache, at):
-        old = migrations.pending(models.database)
+        old = migrations.pending(models.database.obj)
         if not old:
             return rows.snapshots(), rows.last_counts()
     with opened(cache, at) as store:
@@ -250,14 +250,12 @@ def _blobs(cache: Path) -> Blobs:
 
 
 def _unusable(at: Where, error: Exception) -> StateError:
-    cause = error.args[0] if isinstance(error, peewee.PeeweeException) and error.args else error
-    said = str(cause.args[-1]) if isinstance(cause, Exception) and cause.args else str(cause)
+    said = str(error.args[-1]) if error.args else type(error).__name__
+    way_out = "see that the server is up and lets us in, and that HDASH_DB_… are right, then build again"
     if at.kind == "sqlite":
         way_out = (
             "see that the disk has room and the file is ours to write, or begin anew with 'hdash-site clean'"
         )
-        return StateError(f"the state cannot be used ({cause})", str(at), way_out)
     if at.password:
         said = said.replace(at.password, "…")
-    way_out = "see that the server is up and lets us in, and that HDASH_DB_… are right, then build again"
-    return StateError(f"the state cannot be used ({said or type(cause).__name__})", str(at), way_out)
+    return StateError(f"the state cannot be used ({said})", str(at), way_out)

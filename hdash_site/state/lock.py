@@ -1,4 +1,9 @@
-"""One writer: a row that names the run that holds the state, taken over when that process is gone."""
+"""One writer: a row that names the run that holds the state, and what ends with that run.
+
+On SQLite that is its process: the row of one that is gone is taken over. On a server it is a connection; the
+row says then who it is. Every change asks for the row once more within its transaction: a run that lost the
+lock without noticing changes nothing.
+"""
 
 # pyright: basic
 # Peewee and diskcache come without types: strict checking would report every call to them.
@@ -8,50 +13,130 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import peewee
+from hdash_site.errors import LockedError, StateError
+from hdash_site.state import migrations, models
+from hdash_site.state.orm import peewee
+from hdash_site.state.where import Where
 
-from hdash_site.errors import LockedError
-from hdash_site.state import models
+
+class Held:
+    """The lock, as long as it is ours."""
+
+    def __init__(self, token: str, session: Any = None) -> None:
+        self._token = token
+        self._session = session
+
+    def check(self) -> None:
+        """Raise `StateError` if the lock is no longer ours; to be called within each transaction."""
+        mine = models.Lock.select(models.Lock.token).where(models.Lock.name == "run")
+        if self._session:
+            # Whoever takes the lock from here on waits for our transaction with its row.
+            mine = mine.for_update()
+        if models.rows(mine) != [(self._token,)] or not self.session_lives():
+            raise StateError(
+                "the lock was lost, since the connection that held it is gone", way_out="build again"
+            )
+
+    def session_lives(self) -> bool:
+        return self._session is None or self._session.held()
+
+    def again(self, action: Callable[[], Any]) -> Any:
+        """Do it, and once more on a new connection if a server closed ours."""
+        try:
+            return action()
+        except (peewee.OperationalError, peewee.InterfaceError):
+            if self._session is None or not _reconnected():
+                raise
+        return action()
 
 
 @contextlib.contextmanager
-def held() -> Generator[None, None, None]:
-    """Hold the lock; raise `LockedError` if a living process has it."""
-    _take()
+def held(where: Where) -> Generator[Held, None, None]:
+    """Hold the lock of the connected database, its tables being those of today.
+
+    Raises `LockedError` if a living run has it.
+    """
+    token = os.urandom(16).hex()
+    if where.kind == "sqlite":
+        migrations.migrate(models.database.obj)
+        _take(token, alive=_alive)
+        try:
+            yield Held(token)
+        finally:
+            _give_back(token)
+        return
+    from hdash_site.state.servers import Session
+
+    session = Session(where)
     try:
-        yield
+        if not session.take():
+            raise _locked(_holder())
+        migrations.migrate(models.database.obj)
+        _take(token, alive=lambda _: False)
+        try:
+            yield Held(token, session)
+        finally:
+            # A connection that is gone takes nothing back: the row stays, and says nothing without the lock.
+            with contextlib.suppress(peewee.PeeweeException):
+                _give_back(token)
     finally:
-        models.Lock.delete().where(models.Lock.name == "run").execute()
+        session.close()
 
 
-def _take() -> None:
-    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _take(token: str, alive: Callable[[models.Lock], bool]) -> None:
     mine = {
         "name": "run",
-        "host": socket.gethostname(),
+        "host": models.escaped(socket.gethostname()),
         "process": os.getpid(),
         "born": _born(os.getpid()),
-        "since": since,
+        "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "token": token,
     }
-    with models.database.atomic("IMMEDIATE"):
+    sqlite = isinstance(models.database.obj, peewee.SqliteDatabase)
+    with models.database.atomic("IMMEDIATE") if sqlite else models.database.atomic():
         for holder in models.Lock.select():
-            if _alive(holder):
-                who = f"process {holder.process} on {holder.host}"
-                raise LockedError(
-                    f"another run ({who}) is at work since {holder.since}", way_out="wait for it"
-                )
+            if alive(holder):
+                raise _locked(holder)
         models.Lock.delete().execute()
-        with contextlib.suppress(peewee.IntegrityError):
-            models.Lock.insert(mine).execute()
+        models.Lock.insert(mine).execute()
+
+
+def _give_back(token: str) -> None:
+    models.Lock.delete().where(models.Lock.token == token).execute()
+
+
+def _holder() -> models.Lock | None:
+    try:
+        return models.Lock.get_or_none()
+    except peewee.PeeweeException:
+        return None  # the other run has not made the tables yet
+
+
+def _locked(holder: models.Lock | None) -> LockedError:
+    who = "another run is at work"
+    if holder:
+        host = models.plain(str(holder.host))
+        who = f"another run (process {holder.process} on {host}) is at work since {holder.since}"
+    return LockedError(who, way_out="wait for it")
+
+
+def _reconnected() -> bool:
+    with contextlib.suppress(peewee.PeeweeException):
+        models.database.close()
+    with contextlib.suppress(peewee.PeeweeException):
+        models.database.connect(reuse_if_open=True)
+        return True
+    return False
 
 
 def _alive(holder: models.Lock) -> bool:
     """Tell whether the process of a lock still runs; one on another machine is taken to."""
-    if holder.host != socket.gethostname():
+    if models.plain(str(holder.host)) != socket.gethostname():
         return True
     process = int(str(holder.process))
     try:

@@ -1,6 +1,7 @@
-"""The tables, and the migrations that lead to them.
+"""The tables as the program uses them; `migrations` leads to them.
 
-One row a task, an atlas, a file: never a row a read. Text in JSON columns is ours, written by `store`.
+One row a task, an atlas, a file: never a row a read. Databases differ in what a text may hold and when two
+are the same. So every text is escaped to ASCII, and rows are found by `hash_of` of their name alone.
 """
 
 # pyright: basic
@@ -8,110 +9,114 @@ One row a task, an atlas, a file: never a row a read. Text in JSON columns is ou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
 from typing import Any
 
-import peewee
+from hdash_site.state.orm import peewee
 
 database: Any = peewee.DatabaseProxy()
 
 
+def hash_of(*names: str) -> str:
+    """Give what stands for a name in a primary key; names do not run into each other."""
+    if len(names) == 1:
+        return hashlib.sha256(names[0].encode("utf-8", "surrogatepass")).hexdigest()
+    return hash_of("".join(map(hash_of, names)))
+
+
+def escaped(text: str) -> str:
+    """Give a text as ASCII without control characters, as within a string of JSON."""
+    return json.dumps(text)[1:-1]
+
+
+def plain(text: str) -> str:
+    return json.loads(f'"{text}"') if "\\" in text else text
+
+
 def rows(query: Any) -> list[Any]:
     """Give what a query finds as the database's own tuples; no column here needs a conversion."""
-    return database.execute(query).fetchall()
+    return list(database.execute(query).fetchall())
 
 
 class _Table(peewee.Model):
     class Meta:
         database = database
         legacy_table_names = False
+        table_function = lambda model: f"hdash_{model.__name__.lower()}"  # noqa: E731
 
 
 class Snapshot(_Table):
     """An atlas as last crawled whole."""
 
-    atlas = peewee.CharField(primary_key=True)
+    hash = peewee.CharField(primary_key=True)
     place = peewee.IntegerField()
     project = peewee.TextField()
-    fingerprint = peewee.CharField()
-    listing = peewee.CharField()
+    fingerprint = peewee.TextField()
+    listing = peewee.TextField()
     manifests = peewee.TextField()
-    notice = peewee.TextField()
+    crawled = peewee.TextField()
+    changed = peewee.TextField()
+    entities = peewee.BigIntegerField()
+    failed_since = peewee.TextField()
+    failure = peewee.TextField()
 
 
 class Trace(_Table):
     """How a value came about (`engine.model.Trace`)."""
 
-    key = peewee.CharField(max_length=500, primary_key=True)
-    recipe = peewee.CharField()
+    hash = peewee.CharField(primary_key=True)
+    task = peewee.TextField()
+    recipe = peewee.TextField()
     reads = peewee.TextField()
     parts = peewee.TextField()
     reason = peewee.TextField()
 
 
 class Publication(_Table):
-    """A file that we put into a mirror, or were about to."""
+    """A file that we put into a mirror, or were about to. `hash` is of mirror and path."""
 
-    id = peewee.AutoField()
-    mirror = peewee.CharField(max_length=200)
-    path = peewee.CharField(max_length=500)
-    digest = peewee.CharField()
-
-    class Meta:
-        indexes = ((("mirror", "path"), True),)
+    hash = peewee.CharField(primary_key=True)
+    mirror = peewee.CharField()
+    path = peewee.TextField()
+    digest = peewee.TextField()
 
 
 class Look(_Table):
     """A file on disk when it was last read (`files.Look`)."""
 
-    path = peewee.CharField(max_length=500, primary_key=True)
+    hash = peewee.CharField(primary_key=True)
+    path = peewee.TextField()
     size = peewee.BigIntegerField()
     modified_ns = peewee.BigIntegerField()
     changed_ns = peewee.BigIntegerField()
-    inode = peewee.CharField()
+    inode = peewee.TextField()
     seen_ns = peewee.BigIntegerField()
-    digest = peewee.CharField()
+    digest = peewee.TextField()
 
 
 class Run(_Table):
     """The ledger of runs that did something: times in UTC, ISO 8601; `counts` is the summary, as JSON."""
 
     id = peewee.AutoField()
-    started = peewee.CharField()
-    ended = peewee.CharField()
-    outcome = peewee.CharField()
+    started = peewee.TextField()
+    ended = peewee.TextField()
+    outcome = peewee.TextField()
     counts = peewee.TextField()
 
 
 class Lock(_Table):
-    """Who is at work. `born` tells one process from a later one of the same number."""
+    """Who is at work. `born` tells one process from a later one of its number, `token` one run from all."""
 
     name = peewee.CharField(primary_key=True)
-    host = peewee.CharField()
-    process = peewee.IntegerField()
-    born = peewee.CharField()
-    since = peewee.CharField()
+    host = peewee.TextField()
+    process = peewee.BigIntegerField()
+    born = peewee.TextField()
+    since = peewee.TextField()
+    token = peewee.TextField()
 
 
 class Migration(_Table):
     """The migrations that this database went through."""
 
     name = peewee.CharField(primary_key=True)
-
-
-def first_tables() -> None:
-    database.create_tables([Snapshot, Trace, Publication, Look, Run, Lock])
-
-
-MIGRATIONS: tuple[Callable[[], None], ...] = (first_tables,)
-
-
-def migrate() -> None:
-    """Apply what this database has not seen, each migration with its record in one transaction."""
-    database.create_tables([Migration])
-    applied = {name for (name,) in rows(Migration.select(Migration.name))}
-    for migration in MIGRATIONS:
-        if migration.__name__ not in applied:
-            with database.atomic():
-                migration()
-                Migration.create(name=migration.__name__)

@@ -12,42 +12,34 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import peewee
-
 from hdash_site.engine.model import Digest, Key, Trace
-from hdash_site.errors import StateError
-from hdash_site.files import Look, Looks, Stat
-from hdash_site.snapshot import Fetched, Project, Snapshot
-from hdash_site.state import lock, models
+from hdash_site.errors import LockedError, StateError
+from hdash_site.files import Looks
+from hdash_site.snapshot import Snapshot
+from hdash_site.state import lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
-
-ROWS_A_STATEMENT = 90
-"""Old SQLite takes 999 variables in a statement; our widest table has seven columns."""
+from hdash_site.state.models import escaped, hash_of, plain
+from hdash_site.state.orm import peewee
+from hdash_site.state.where import Where
 
 
 class Store:
     """An open state. `trace`, `record`, `load` and `keep` are what the engine asks for."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, held: lock.Held) -> None:
         self.blobs = blobs
         self.load = blobs.load
         self.keep = blobs.keep
-        self._traces = {
-            key: (recipe, reads, parts, reason)
-            for key, recipe, reads, parts, reason in models.rows(models.Trace.select())
-        }
+        self._held = held
+        self._traces = rows.traces()
         self._fresh: dict[Key, Trace] = {}
         self._reasons: dict[Key, str] = {}
-        self.looks = Looks(
-            {
-                path: Look(Stat(size, modified, changed, int(inode)), seen, digest)
-                for path, size, modified, changed, inode, seen, digest in models.rows(models.Look.select())
-            }
-        )
+        self._snapshots: dict[str, Snapshot] | None = None
+        self.looks = Looks(rows.looks())
 
     def trace(self, key: Key) -> Trace | None:
         fresh = self._fresh.get(key)
@@ -73,7 +65,7 @@ class Store:
     def reason(self, key: Key) -> str:
         """Give why the recipe of a task ran when it ran last; empty if it never did."""
         row = self._traces.get(f"{key.kind}:{key.name}")
-        return row[3] if row else ""
+        return plain(row[3]) if row else ""
 
     def maker(self, part: str) -> Key | None:
         """Give the task that makes a part of this name: the page that a file is part of."""
@@ -85,57 +77,79 @@ class Store:
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Give the last good snapshot of each atlas, by atlas id, in the source's order."""
-        rows = models.Snapshot.select().order_by(models.Snapshot.place)
-        return {row.atlas: _snapshot(row) for row in rows}
+        known = self._snapshots
+        if known is None:
+            known = self._snapshots = self._held.again(rows.snapshots)
+        return {**known}
 
     def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Replace all snapshots; the blobs that they name are on disk before."""
+        new = {snapshot.project.id: snapshot for snapshot in snapshots}
+        old = self.snapshots()
         self.blobs.flush()
-        rows = [_snapshot_row(place, snapshot) for place, snapshot in enumerate(snapshots)]
-        with models.database.atomic():
-            models.Snapshot.delete().execute()
-            _insert(models.Snapshot, rows)
+        if [*map(rows.undated, new.values())] == [*map(rows.undated, old.values())]:
+            if new != old:
+                self._write(lambda: rows.date(new.values()))
+        else:
+            self._write(lambda: rows.replace_snapshots(new.values()))
+        self._snapshots = new
 
     def published(self, mirror: str) -> dict[str, Digest]:
         """Give every path that we put into a mirror, or were about to, with its digest."""
-        rows = models.Publication.select(models.Publication.path, models.Publication.digest)
-        return dict(models.rows(rows.where(models.Publication.mirror == mirror)))
+        table = models.Publication
+        query = table.select(table.path, table.digest).where(table.mirror == hash_of(mirror))
+        found = self._held.again(lambda: models.rows(query))
+        return {plain(path): digest for path, digest in found}
 
     def claim(self, mirror: str, files: Mapping[str, Digest]) -> None:
         """Record as ours what is about to be written, so that a cut run leaves no orphan behind."""
-        rows = [{"mirror": mirror, "path": path, "digest": digest} for path, digest in files.items()]
-        with models.database.atomic():
-            _forget_paths(mirror, files)
-            _insert(models.Publication, rows)
+        own = hash_of(mirror)
+        claims = [
+            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), "digest": digest}
+            for path, digest in files.items()
+        ]
+        if claims:
+            self._write(lambda: rows.replace(models.Publication, claims))
 
     def disown(self, mirror: str, paths: Iterable[str]) -> None:
-        with models.database.atomic():
-            _forget_paths(mirror, paths)
+        hashes = [hash_of(mirror, path) for path in paths]
+        if hashes:
+            self._write(lambda: rows.delete(models.Publication, hashes))
 
     def note_run(self, started: str, ended: str, outcome: str, counts: Mapping[str, Any]) -> None:
         """Add a run to the ledger."""
-        models.Run.create(started=started, ended=ended, outcome=outcome, counts=json.dumps(counts))
+        row = {"started": started, "ended": ended, "outcome": outcome, "counts": json.dumps(counts)}
+        self._write(lambda: models.Run.insert(row).execute())
 
     def commit(self) -> None:
         """Write what this run learned: blobs, then traces and looks in one transaction."""
         self.blobs.flush()
-        traces = [_trace_row(key, trace, self._reasons.get(key, "")) for key, trace in self._fresh.items()]
-        looks = [_look_row(path, look) for path, look in self.looks.fresh.items()]
-        with models.database.atomic():
-            _replace(models.Trace, traces)
-            _replace(models.Look, looks)
-        self._traces.update(
-            {row["key"]: (row["recipe"], row["reads"], row["parts"], row["reason"]) for row in traces}
-        )
+        traces = [
+            rows.trace_row(key, trace, self._reasons.get(key, "")) for key, trace in self._fresh.items()
+        ]
+        looks = [rows.look_row(path, look) for path, look in self.looks.fresh.items()]
+
+        def write() -> None:
+            rows.replace(models.Trace, traces)
+            rows.replace(models.Look, looks)
+
+        if traces or looks:
+            self._write(write)
+        for key, row in zip(self._fresh, traces, strict=True):
+            self._traces[f"{key.kind}:{key.name}"] = [
+                row["recipe"],
+                row["reads"],
+                row["parts"],
+                row["reason"],
+            ]
         self._fresh.clear()
 
     def sweep(self, asked_for: Iterable[Key]) -> None:
         """Forget the traces of tasks that a whole build did not ask for, and blobs that nobody names."""
         keep = {f"{key.kind}:{key.name}" for key in asked_for}
         gone = [key for key in self._traces if key not in keep]
-        with models.database.atomic():
-            for some in _batches(gone):
-                models.Trace.delete().where(models.Trace.key.in_(some)).execute()
+        if gone:
+            self._write(lambda: rows.delete(models.Trace, [hash_of(key) for key in gone]))
         for key in gone:
             del self._traces[key]
         named = {digest for _, _, parts, _ in self._traces.values() for digest in json.loads(parts).values()}
@@ -144,110 +158,104 @@ class Store:
             named.update(fetched.digest for fetched in snapshot.manifests.values())
         self.blobs.sweep(named)
 
+    def reset(self) -> None:
+        """Forget what was crawled and built; keep the ledger of runs, and which files are ours."""
+        self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
+        self.blobs.sweep(())
+        self._snapshots, self._traces = {}, {}
+
+    def forget(self) -> None:
+        """Forget everything."""
+        tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run)
+        self._write(lambda: rows.empty(*tables))
+
+    def _write(self, change: Callable[[], None]) -> None:
+        """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
+
+        def once() -> None:
+            with models.database.atomic():
+                self._held.check()
+                change()
+
+        self._held.again(once)
+
 
 @contextlib.contextmanager
-def opened(cache: Path) -> Generator[Store, None, None]:
-    """Open the state under `cache` for one run: it is ours alone until it is closed.
+def opened(cache: Path, at: Where | None = None) -> Generator[Store, None, None]:
+    """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
     Raises `LockedError` if another run has it, `StateError` if it cannot be read or written.
     """
-    path = cache / "state.db"
-    try:
-        _connect(path)
-        with contextlib.closing(models.database), lock.held(), contextlib.closing(_blobs(cache)) as blobs:
-            yield Store(blobs)
-    except (peewee.DatabaseError, sqlite3.Error) as error:
-        raise _unusable(path, error) from error
+    at = at or where.file(cache)
+    with (
+        _connected(cache, at),
+        lock.held(at) as held,
+        contextlib.closing(_blobs(cache)) as blobs,
+    ):
+        yield Store(blobs, held)
 
 
-def _connect(path: Path) -> None:
+def glance(cache: Path, at: Where) -> tuple[dict[str, Snapshot], dict[str, Any]]:
+    """Give the snapshots, and the counts of the last run that counted findings, whoever is at work."""
+    if at.kind == "sqlite" and not Path(at.name).exists():
+        return {}, {}
+    with _connected(cache, at):
+        old = migrations.pending(models.database.obj)
+        if not old:
+            return rows.snapshots(), rows.last_counts()
+    with opened(cache, at) as store:
+        return store.snapshots(), rows.last_counts()
+
+
+@contextlib.contextmanager
+def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
+    earlier = models.database.obj
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        models.database.initialize(_database(cache, at))
+        models.database.connect()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(peewee.PeeweeException):
+                models.database.close()
+    except (peewee.PeeweeException, sqlite3.Error) as error:
+        raise _unusable(at, error) from error
+    except StateError as error:
+        if error.place or isinstance(error, LockedError):
+            raise
+        raise StateError(error.problem, str(at), error.way_out) from error
+    finally:
+        models.database.initialize(earlier)
+
+
+def _database(cache: Path, at: Where) -> Any:
+    if at.kind != "sqlite":
+        from hdash_site.state import servers
+
+        return servers.database(at)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        Path(at.name).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise _unusable(at, error) from error
     pragmas = {"journal_mode": "wal", "synchronous": "normal"}
-    models.database.initialize(peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=10))
-    models.database.connect()
-    models.migrate()
+    return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=10)
 
 
 def _blobs(cache: Path) -> Blobs:
     try:
         return Blobs(cache / "blobs")
     except OSError as error:
-        raise _unusable(cache / "blobs", error) from error
+        raise _unusable(where.file(cache / "blobs"), error) from error
 
 
-def _unusable(path: Path, error: Exception) -> StateError:
-    way_out = (
-        "see that the disk has room and the file is ours to write, or begin anew with 'hdash-site clean'"
-    )
-    return StateError(f"the state cannot be used ({error})", str(path), way_out)
-
-
-def _batches(rows: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        yield rows[start : start + ROWS_A_STATEMENT]
-
-
-def _insert(table: type[peewee.Model], rows: list[dict[str, Any]]) -> None:
-    for some in _batches(rows):
-        table.insert_many(some).execute()
-
-
-def _replace(table: type[peewee.Model], rows: list[dict[str, Any]]) -> None:
-    for some in _batches(rows):
-        table.replace_many(some).execute()
-
-
-def _forget_paths(mirror: str, paths: Iterable[str]) -> None:
-    table = models.Publication
-    for some in _batches(list(paths)):
-        table.delete().where((table.mirror == mirror) & table.path.in_(some)).execute()
-
-
-def _trace_row(key: Key, trace: Trace, reason: str) -> dict[str, Any]:
-    reads = [[*read, digest] for read, digest in trace.reads]
-    return {
-        "key": f"{key.kind}:{key.name}",
-        "recipe": trace.recipe,
-        "reads": json.dumps(reads, ensure_ascii=False, separators=(",", ":")),
-        "parts": json.dumps(dict(trace.parts), ensure_ascii=False, separators=(",", ":")),
-        "reason": reason,
-    }
-
-
-def _look_row(path: str, look: Look) -> dict[str, Any]:
-    size, modified, changed, inode = look.stat
-    return {
-        "path": path,
-        "size": size,
-        "modified_ns": modified,
-        "changed_ns": changed,
-        "inode": str(inode),
-        "seen_ns": look.seen_ns,
-        "digest": look.digest,
-    }
-
-
-def _snapshot(row: models.Snapshot) -> Snapshot:
-    manifests = {entity: Fetched(*fields) for entity, fields in json.loads(str(row.manifests)).items()}
-    return Snapshot(
-        Project(*json.loads(str(row.project))),
-        str(row.fingerprint),
-        str(row.listing),
-        manifests,
-        *(json.loads(str(row.notice)) if str(row.notice).startswith("[") else ()),
-    )
-
-
-def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "atlas": snapshot.project.id,
-        "place": place,
-        "project": json.dumps(snapshot.project),
-        "fingerprint": snapshot.fingerprint,
-        "listing": snapshot.listing,
-        "manifests": json.dumps(snapshot.manifests),
-        "notice": json.dumps(snapshot[4:]),
-    }
+def _unusable(at: Where, error: Exception) -> StateError:
+    said = str(error.args[-1]) if error.args else type(error).__name__
+    way_out = "see that the server is up and lets us in, and that HDASH_DB_… are right, then build again"
+    if at.kind == "sqlite":
+        way_out = (
+            "see that the disk has room and the file is ours to write, or begin anew with 'hdash-site clean'"
+        )
+    if at.password:
+        said = said.replace(at.password, "…")
+    return StateError(f"the state cannot be used ({said})", str(at), way_out)

@@ -92,13 +92,16 @@ def test_a_pickle_in_the_cache_is_not_opened(cache, tmp_path):
 
 
 def test_snapshots_come_back_in_the_sources_order(cache):
-    def snapshot(atlas, notice=""):
+    def snapshot(atlas, **more):
         project = Project(atlas, "syn1", 'a "name"', "")
         return Snapshot(
-            project, "f", "listing", {"syn2": Fetched("v", "d"), "syn3": Fetched("", "", "gone")}, notice
+            project, "f", "listing", {"syn2": Fetched("v", "d"), "syn3": Fetched("", "", "gone")}, **more
         )
 
-    snapshots = [snapshot("HTA9"), snapshot("HTA/1", "since then")]
+    snapshots = [
+        snapshot("HTA9"),
+        snapshot("HTA/1", crawled="c", changed="d", rows=1 << 40, failed_since="s", failure="why"),
+    ]
     with opened(cache) as store:
         store.save_snapshots(snapshots)
     with opened(cache) as store:

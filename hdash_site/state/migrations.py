@@ -1,0 +1,173 @@
+"""The steps from an empty database to the tables of today.
+
+A migration is frozen: it says what it does in SQL of its own and knows nothing of the tables of today. Each
+runs in one transaction with its record. MySQL ends a transaction at each `CREATE` and `DROP`: there, one that
+was cut off runs again, and finds what is done.
+"""
+
+# pyright: basic
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hdash_site.errors import StateError
+from hdash_site.state.orm import peewee
+
+
+def portable_tables(database: Any) -> None:
+    """Make tables that hold any text on any database; take over what schema 1 knew.
+
+    Schema 1 was there on SQLite alone, and kept its record in a table that goes with the others.
+    """
+    kind = _kind(database)
+    there = set(database.get_tables())
+    for table, columns in _PORTABLE.items():
+        if table not in there:
+            parts = [_column(kind, *column.split()) for column in columns.split(",")]
+            if kind == "mysql" and table == "hdash_publication":
+                parts.append("INDEX hdash_publication_mirror (mirror)")
+            database.execute_sql(f"CREATE TABLE {table} ({', '.join(parts)}){_END.get(kind, '')}")
+            if kind != "mysql" and table == "hdash_publication":
+                database.execute_sql(f"CREATE INDEX hdash_publication_mirror ON {table} (mirror)")
+    if kind == "sqlite":
+        _take_over(database, there)
+
+
+MIGRATIONS: tuple[Callable[[Any], None], ...] = (portable_tables,)
+_NAMES = {migration.__name__ for migration in MIGRATIONS}
+
+
+def pending(database: Any) -> list[Callable[[Any], None]]:
+    """Give the migrations that this database has not seen. Raises `StateError` if it is newer than we are."""
+    seen = _seen(database)
+    unknown = sorted(seen - _NAMES)
+    if unknown:
+        raise StateError(
+            f'the state was written by a newer version (it has "{unknown[0]}")',
+            way_out="install that version, or name another database",
+        )
+    return [migration for migration in MIGRATIONS if migration.__name__ not in seen]
+
+
+def migrate(database: Any) -> None:
+    """Bring the tables forward to those of today."""
+    if not pending(database):
+        return
+    sqlite = _kind(database) == "sqlite"
+    database.execute_sql("CREATE TABLE IF NOT EXISTS hdash_migration (name VARCHAR(64) NOT NULL PRIMARY KEY)")
+    for migration in MIGRATIONS:
+        with database.atomic("IMMEDIATE") if sqlite else database.atomic():
+            # Two that open a fresh file at once come here both: the second finds the work done.
+            if migration in pending(database):
+                migration(database)
+                database.execute_sql(f"INSERT INTO hdash_migration VALUES ('{migration.__name__}')")  # noqa: S608
+
+
+def _seen(database: Any) -> set[str]:
+    try:
+        return {name for (name,) in database.execute_sql("SELECT name FROM hdash_migration").fetchall()}
+    except (peewee.OperationalError, peewee.ProgrammingError):
+        if "hdash_migration" in database.get_tables():
+            raise
+        return set()
+
+
+def _kind(database: Any) -> str:
+    if isinstance(database, peewee.SqliteDatabase):
+        return "sqlite"
+    return "mysql" if isinstance(database, peewee.MySQLDatabase) else "postgresql"
+
+
+_TYPES = {
+    "sqlite": {"number": "INTEGER", "serial": "INTEGER PRIMARY KEY"},
+    "mysql": {"text": "LONGTEXT", "serial": "INTEGER PRIMARY KEY AUTO_INCREMENT"},
+    "postgresql": {"serial": "SERIAL PRIMARY KEY"},
+}
+_ANYWHERE = {"key": "VARCHAR(64) PRIMARY KEY", "short": "VARCHAR(64)", "text": "TEXT", "number": "BIGINT"}
+_END = {"mysql": " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"}
+
+_PORTABLE = {
+    "hdash_snapshot": """hash key, place number, project text, fingerprint text, listing text, manifests text,
+        crawled text, changed text, entities number, failed_since text, failure text""",
+    "hdash_trace": "hash key, task text, recipe text, reads text, parts text, reason text",
+    "hdash_publication": "hash key, mirror short, path text, digest text",
+    "hdash_look": """hash key, path text, size number, modified_ns number, changed_ns number, inode text,
+        seen_ns number, digest text""",
+    "hdash_run": "id serial, started text, ended text, outcome text, counts text",
+    "hdash_lock": "name key, host text, process number, born text, since text, token text",
+}
+
+_NOTICE = re.compile(
+    r"This atlas could not be read since (\d{4}-\d\d-\d\d) \((.*)\)\. What is shown here is older\.",
+    re.DOTALL,
+)
+
+
+def _column(kind: str, name: str, type_: str) -> str:
+    quote = "`" if kind == "mysql" else '"'
+    return f"{quote}{name}{quote} {(_ANYWHERE | _TYPES[kind])[type_]} NOT NULL"
+
+
+def _take_over(database: Any, there: set[str]) -> None:
+    def insert(table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            database.execute_sql(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
+
+    for table, carried in _CARRIED.items():
+        if table in there:
+            old = database.execute_sql(f'SELECT * FROM "{table}"').fetchall()  # noqa: S608
+            insert(f"hdash_{table}", (carried(*row) for row in old))
+    for table in (*_CARRIED, "lock", "migration"):
+        database.execute_sql(f'DROP TABLE IF EXISTS "{table}"')
+
+
+def _snapshot(
+    atlas: str, place: int, project: str, fingerprint: str, listing: str, manifests: str, notice: str
+) -> tuple[Any, ...]:
+    said = _NOTICE.fullmatch(notice)
+    since, failure = (f"{said[1]}T00:00:00+00:00", said[2]) if said else ("", "")
+    row = (_hash(atlas), place, project, _escaped(fingerprint), listing, manifests)
+    return (*row, "", "", 0, since, _escaped(failure))
+
+
+def _trace(task: str, recipe: str, reads: str, parts: str, reason: str) -> tuple[str, ...]:
+    return (_hash(task), _escaped(task), recipe, _ascii(reads), _ascii(parts), _escaped(reason))
+
+
+def _publication(_: int, mirror: str, path: str, digest: str) -> tuple[str, ...]:
+    return (_hash(_hash(mirror) + _hash(path)), _hash(mirror), _escaped(path), digest)
+
+
+def _look(path: str, *rest: Any) -> tuple[Any, ...]:
+    return (_hash(path), _escaped(path), *rest)
+
+
+def _run(*row: Any) -> tuple[Any, ...]:
+    return row
+
+
+_CARRIED: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "snapshot": _snapshot,
+    "trace": _trace,
+    "publication": _publication,
+    "look": _look,
+    "run": _run,
+}
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _ascii(document: str) -> str:
+    return json.dumps(json.loads(document), separators=(",", ":"))

@@ -107,11 +107,11 @@ MIGRATIONS: tuple[Callable[[], None], ...] = (first_tables,)
 
 
 def migrate() -> None:
-    """Apply what this database has not seen, each migration with its record in one transaction."""
-    database.create_tables([Migration])
-    applied = {name for (name,) in rows(Migration.select(Migration.name))}
-    for migration in MIGRATIONS:
-        if migration.__name__ not in applied:
-            with database.atomic():
+    """Apply what this database has not seen, in one transaction, so that of two runs one waits."""
+    with database.atomic("IMMEDIATE"):
+        database.create_tables([Migration])
+        applied = {name for (name,) in rows(Migration.select(Migration.name))}
+        for migration in MIGRATIONS:
+            if migration.__name__ not in applied:
                 migration()
                 Migration.create(name=migration.__name__)

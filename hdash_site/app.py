@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Generator, Iterable
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,9 @@ from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import Site, findings, site
 from hdash_site.sources.crawl import Crawled, Source, crawl, recovered
 from hdash_site.sources.folder import Folder
+from hdash_site.state import where
 from hdash_site.state.store import Store, opened
+from hdash_site.state.where import Where
 
 DONE, FAILED, USAGE, SOME_ATLAS_FAILED = 0, 1, 2, 3
 """Exit codes."""
@@ -79,8 +82,8 @@ class Result(NamedTuple):
 
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
-    config = _config(options)
-    with opened(cache_folder(options)) as store:
+    config = config_of(options)
+    with open_state(options) as store:
         started = _now()
         try:
             result = _Run(config, options, store, tell).result()
@@ -96,15 +99,15 @@ def build(options: Options, tell: Tell = silent) -> Result:
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
     """Bring the snapshots up to date, and nothing else."""
-    with opened(cache_folder(options)) as store:
-        crawled = _Run(_config(options), options, store, tell).crawl()
+    with open_state(options) as store:
+        crawled = _Run(config_of(options), options, store, tell).crawl()
         store.commit()
         return crawled
 
 
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
     """Give the chain of reasons why a file of the site was made last: itself, then what had changed."""
-    with opened(cache_folder(options)) as store:
+    with open_state(options) as store:
         key = store.maker(path)
         if key is None:
             raise ConfigError(
@@ -141,26 +144,17 @@ def cache_folder(options: Options) -> Path:
     return (options.cache or options.root / "cache").absolute()
 
 
-def clean(options: Options) -> list[Path]:
-    """Delete what can be made again: state, blobs, samples, and the files of the site that are ours."""
-    import shutil
-
-    cache, output = cache_folder(options), output_folder(options)
-    settings.read(options.root)
-    with opened(cache) as store:
-        mirror.empty(output, store)
-    gone = [
-        path for path in sorted(cache.iterdir()) if path.name in _MADE or path.name.startswith("state.db")
-    ]
-    for path in gone:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return [output, *gone]
+def state_place(options: Options) -> Where:
+    """Give where the state is, as the environment says. Raises `ConfigError`."""
+    return where.read(os.environ, cache_folder(options))
 
 
-_MADE = ("blobs", "scratch", "sample")
+def open_state(options: Options) -> AbstractContextManager[Store]:
+    """Open the state for one run."""
+    return opened(cache_folder(options), state_place(options))
 
 
-def _config(options: Options) -> Config:
+def config_of(options: Options) -> Config:
     config = settings.read(options.root)
     if options.source:
         return dataclasses.replace(config, source_kind="folder", source_path=options.source)
@@ -205,13 +199,12 @@ class _Run:
     def crawl(self) -> Crawled:
         last = self._store.snapshots()
         only = self._options.atlases
-        self._source: Source = _source(self._config, self._options, self._store)
+        self._source: Source = source_of(self._config, self._options, self._store)
         crawled = crawl(self._source, last, self._store.blobs, only, functools.partial(self._tell, "crawl"))
         unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
         if unknown:
             raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give an id of projects.csv")
-        if list(crawled.snapshots.items()) != list(last.items()):
-            self._store.save_snapshots(crawled.snapshots.values())
+        self._store.save_snapshots(crawled.snapshots.values())
         self._crawled = crawled
         return crawled
 
@@ -311,7 +304,7 @@ class _Run:
         self._seconds[name] = round(time.perf_counter() - started, 3)
 
 
-def _source(config: Config, options: Options, store: Store) -> Source:
+def source_of(config: Config, options: Options, store: Store) -> Source:
     match config.source_kind:
         case "folder":
             return Folder(config.source_path, store.looks)

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.app import DONE, SOME_ATLAS_FAILED, Result, Tell, silent
 from hdash_site.engine.model import Key
+from hdash_site.errors import AtlasError
+from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
+from hdash_site.upkeep import Standing
 
 if TYPE_CHECKING:
     from hdash_site.progress import MovingLine
@@ -60,6 +63,38 @@ def show_crawl(crawled: Crawled, quiet: bool) -> int:
     if not quiet:
         print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed")
     return SOME_ATLAS_FAILED if crawled.failed else DONE
+
+
+def show_init(place: str, atlases: list[tuple[Project, AtlasError | None]]) -> int:
+    """Print where the state is, and a line an atlas; give the exit code."""
+    print(_plain(f"the state is in {place}"))
+    for project, error in atlases:
+        if error:
+            print(_plain(f"atlas {project.id} cannot be read: {error}"), file=sys.stderr)
+        else:
+            print(_plain(f"atlas {project.id} can be read: {project.synapse_id} {project.name}"))
+    return SOME_ATLAS_FAILED if any(error for _, error in atlases) else DONE
+
+
+def show_status(atlases: list[Standing]) -> None:
+    """Print a table, a line an atlas."""
+    if not atlases:
+        print("nothing was built yet")
+        return
+    lines: list[tuple[str, ...]] = [
+        ("atlas", "last crawl", "last change", "entities", "errors/warnings", "failed since")
+    ]
+    for atlas, known, found in atlases:
+        findings = f"{found[0]}/{found[1]}" if found else "-"
+        times = (_minute(known.crawled), _minute(known.changed))
+        lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _minute(time: str) -> str:
+    return f"{time[:10]} {time[11:16]}" if time else "-"
 
 
 def show_reasons(chain: list[tuple[Key, str]]) -> None:

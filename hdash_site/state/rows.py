@@ -151,12 +151,3 @@ def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
         "failed_since": snapshot.failed_since,
         "failure": escaped(snapshot.failure),
     }
-
-
-def last_counts() -> dict[str, Any]:
-    newest = models.Run.select(models.Run.counts).order_by(models.Run.id.desc())
-    for (counts,) in models.database.execute(newest):
-        known = json.loads(counts)
-        if "findings" in known:
-            return known
-    return {}

@@ -195,16 +195,19 @@ def opened(cache: Path, at: Where | None = None) -> Generator[Store, None, None]
         yield Store(blobs, held)
 
 
-def glance(cache: Path, at: Where) -> tuple[dict[str, Snapshot], dict[str, Any]]:
-    """Give the snapshots, and the counts of the last run that counted findings, whoever is at work."""
+@contextlib.contextmanager
+def glanced(cache: Path, at: Where) -> Generator[Store | None, None, None]:
+    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written."""
     if at.kind == "sqlite" and not Path(at.name).exists():
-        return {}, {}
+        yield None
+        return
     with _connected(cache, at):
-        old = migrations.pending(models.database.obj)
-        if not old:
-            return rows.snapshots(), rows.last_counts()
-    with opened(cache, at) as store:
-        return store.snapshots(), rows.last_counts()
+        old = bool(migrations.pending(models.database.obj))
+    if old:
+        with opened(cache, at):
+            pass
+    with _connected(cache, at), contextlib.closing(_blobs(cache)) as blobs:
+        yield Store(blobs, lock.NOBODY)
 
 
 @contextlib.contextmanager

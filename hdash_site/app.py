@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 from hdash_site import config as settings
 from hdash_site.config import Config
-from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
-from hdash_site.errors import ConfigError, HdashError, LockedError, OutputError, StateError
-from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.errors import ConfigError, HdashError, OutputError
+from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.origin import unwritable
 from hdash_site.run import DONE, Result, Run, Tell, from_before, known, now, silent
 from hdash_site.sources.crawl import Crawled
@@ -20,9 +20,9 @@ from hdash_site.state.store import Store, opened
 
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
-    config = _config(options)
+    config = config_of(options)
     _keep_apart(config, options)
-    with opened(cache_folder(options)) as store:
+    with open_state(options) as store:
         started = now()
         try:
             result = Run(config, options, store, tell).result()
@@ -36,8 +36,8 @@ def build(options: Options, tell: Tell = silent) -> Result:
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
     """Bring the snapshots up to date, and nothing else."""
-    with opened(cache_folder(options)) as store:
-        crawled = Run(_config(options), options, store, tell).crawl()
+    with open_state(options) as store:
+        crawled = Run(config_of(options), options, store, tell).crawl()
         store.commit()
         return crawled
 
@@ -46,7 +46,7 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
     """Write the last snapshots as a folder of atlases; give each atlas with its number of manifests."""
     from hdash_site.sources import pulled
 
-    with opened(cache_folder(options)) as store:
+    with open_state(options) as store:
         crawled = from_before(store.snapshots(), options.atlases)
         known(options.atlases, crawled)
         return pulled.write(folder, list(crawled.snapshots.values()), store.load)
@@ -54,7 +54,7 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
 
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
     """Give the chain of reasons why a file of the site was made last: itself, then what had changed."""
-    with opened(cache_folder(options)) as store:
+    with open_state(options) as store:
         key = store.maker(path) or store.maker((PurePosixPath(path) / "index.html").as_posix())
         if key is None:
             raise ConfigError(
@@ -86,37 +86,12 @@ def list_checks() -> list[tuple[str, str, str]]:
     return [(check.CODE, check.SEVERITY, check.TITLE) for check in checks()]
 
 
-def clean(options: Options) -> list[Path]:
-    """Delete what can be made again: state, blobs, samples, and the files of the site that are ours."""
-    import shutil
-
-    cache, output = cache_folder(options), output_folder(options)
-    settings.read(options.root, os.environ)
-    gone: list[Path] = []
-    if not (cache / "state.db").exists():
-        return gone  # nothing here is ours
-    try:
-        with opened(cache) as store:
-            mirror.empty(output, store)
-        gone.append(output)
-    except LockedError:
-        raise
-    except StateError:
-        pass  # with the state the list of our files is lost: they stay
-    made = [
-        path for path in sorted(cache.iterdir()) if path.name in _MADE or path.name.startswith("state.db")
-    ]
-    if not (cache / "sample/truth.json").exists():
-        made = [path for path in made if path.name != "sample"]
-    for path in made:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return gone + made
+def open_state(options: Options) -> AbstractContextManager[Store]:
+    """Open the state for one run."""
+    return opened(cache_folder(options), state_place(options))
 
 
-_MADE = ("blobs", "scratch", "sample")
-
-
-def _config(options: Options) -> Config:
+def config_of(options: Options) -> Config:
     config = settings.read(options.root, os.environ)
     if options.source:
         return dataclasses.replace(config, source_kind="folder", source_path=options.source)

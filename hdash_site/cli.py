@@ -146,12 +146,54 @@ def sample(folder: Path, seed: int, scale: float, atlases: int | None) -> None:
 
 
 @commands.command()
+@_options(_root, _source, _cache)
+@click.option(
+    "--projects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A projects.csv whose atlases to crawl from Synapse, if site.toml lists none.",
+)
+def init(root: Path, source: Path | None, cache: Path | None, projects: Path | None) -> int:
+    """Make the tables of the state where HDASH_DB_… say, and see that every atlas can be read."""
+    from hdash_site import app, console, upkeep
+
+    options = app.Options(root, source, None, cache)
+    return console.show_init(str(app.state_place(options)), upkeep.init(options, projects))
+
+
+@commands.command()
+@_options(_root, _cache)
+def status(root: Path, cache: Path | None) -> None:
+    """Say when each atlas was crawled and changed last, and what was found in it; times are in UTC."""
+    from hdash_site import app, console, upkeep
+
+    console.show_status(upkeep.status(app.Options(root, None, None, cache)))
+
+
+FORGOTTEN = "This forgets the snapshots of the atlases, and the traces, values and looks of all builds."
+KEPT = "It keeps the ledger of runs, and which files of the site are ours."
+
+
+@commands.command()
+@_options(_root, _cache)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(root: Path, cache: Path | None, yes: bool) -> None:
+    """Forget what was crawled and built, so that the next build does all of it anew."""
+    from hdash_site import app, upkeep
+
+    click.echo(f"{FORGOTTEN} {KEPT}")
+    if not yes:
+        click.confirm("Forget it?", abort=True)
+    upkeep.reset(app.Options(root, None, None, cache))
+    click.echo("forgotten; the next build does all of it anew")
+
+
+@commands.command()
 @_options(_root, _output, _cache)
 def clean(root: Path, output: Path | None, cache: Path | None) -> None:
     """Delete what can be made again: state, blobs, the sample, our files in public/."""
-    from hdash_site import app
+    from hdash_site import app, upkeep
 
-    for path in app.clean(app.Options(root, None, output, cache)):
+    for path in upkeep.clean(app.Options(root, None, output, cache)):
         click.echo(f"deleted: {path}")
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.engine.model import Key
+from hdash_site.errors import SourceError
 from hdash_site.run import DONE, FAILED, SOME_ATLAS_FAILED, Result, Tell, silent
+from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 
 if TYPE_CHECKING:
     from hdash_site.progress import MovingLine
+    from hdash_site.upkeep import Standing
 
 SHOWN = 20
 """Lines of one kind that are printed before the rest is only counted."""
@@ -62,6 +65,38 @@ def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
     if not crawled.failed:
         return DONE
     return FAILED if strict else SOME_ATLAS_FAILED
+
+
+def show_init(place: str, atlases: Sequence[tuple[Project, SourceError | None]]) -> int:
+    """Print where the state is, and a line an atlas; give the exit code."""
+    print(_plain(f"the state is in {place}"))
+    for project, error in atlases:
+        if error:
+            print(_plain(f"atlas {project.id} cannot be read: {error}"), file=sys.stderr)
+        else:
+            print(_plain(f"atlas {project.id} can be read: {project.synapse_id} {project.name}"))
+    return SOME_ATLAS_FAILED if any(error for _, error in atlases) else DONE
+
+
+def show_status(atlases: list[Standing]) -> None:
+    """Print a table, a line an atlas."""
+    if not atlases:
+        print("nothing was built yet")
+        return
+    lines: list[tuple[str, ...]] = [
+        ("atlas", "last crawl", "last change", "entities", "errors/warnings", "failed since")
+    ]
+    for atlas, known, found in atlases:
+        findings = f"{found[0]}/{found[1]}" if found else "-"
+        times = (_minute(known.crawled), _minute(known.changed))
+        lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _minute(time: str) -> str:
+    return f"{time[:10]} {time[11:16]}" if time else "-"
 
 
 def show_reasons(chain: list[tuple[Key, str]]) -> None:

@@ -1,9 +1,13 @@
-"""What a run is asked to do, and the folders that follow from it."""
+"""What a run is asked to do, and the places that follow from it."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
+
+from hdash_site.state import where
+from hdash_site.state.where import Where
 
 
 class Options(NamedTuple):
@@ -31,3 +35,8 @@ def output_folder(options: Options) -> Path:
 
 def cache_folder(options: Options) -> Path:
     return (options.cache or options.root / "cache").absolute()
+
+
+def state_place(options: Options) -> Where:
+    """Give where the state is, as the environment says. Raises `ConfigError`."""
+    return where.read(os.environ, cache_folder(options))

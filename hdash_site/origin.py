@@ -23,20 +23,22 @@ def source_of(config: Config, options: Options, store: Store) -> Source:
         case "sample":
             return Folder(_sample(options), store.looks, "sample")
         case _:
-            return _synapse(config, options)
+            return _synapse(config, options, store)
 
 
-def _synapse(config: Config, options: Options) -> Source:
+def _synapse(config: Config, options: Options, store: Store) -> Source:
     from hdash_site.sources.synapse import Synapse
 
     login = settings.login(os.environ)
     if login is None:
         way_out = "set it to a personal access token with the scopes view and download"
         raise ConfigError("Synapse wants a token", "SYNAPSE_AUTH_TOKEN", way_out)
-    if not config.atlases:
-        raise ConfigError("no atlas is listed", settings.FILE, "add [[atlas]] tables with id and synapse_id")
     fields = ("id", "synapse_id", "name", "liaison")
     projects = [Project(*(atlas.get(field, "") for field in fields)) for atlas in config.atlases]
+    projects = projects or store.registered()
+    if not projects:
+        way_out = "add [[atlas]] tables with id and synapse_id, or give 'hdash-site init' a projects.csv"
+        raise ConfigError("no atlas is listed", settings.FILE, way_out)
     return Synapse(config.synapse, projects, login, cache_folder(options) / "scratch")
 
 

@@ -7,6 +7,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from hdash_site.state import where
+from hdash_site.state.orm import peewee
+from tests import databases
+
 settings.register_profile(
     "props",
     max_examples=int(os.environ.get("PROPS", "200")),
@@ -19,3 +23,43 @@ settings.load_profile("props")
 @pytest.fixture(autouse=True)
 def _no_colour(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_database(monkeypatch):
+    for name in where.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Make a database on a server when a test first needs it; without that server the test is skipped."""
+    made = []
+
+    def make(kind):
+        if kind in made:
+            return
+        try:
+            databases.create(kind)
+        except peewee.PeeweeException as error:
+            answer = f"no {kind} server at {databases.SERVERS[kind]}: {error}"
+            pytest.fail(answer) if os.environ.get("CI") else pytest.skip(answer)
+        made.append(kind)
+
+    yield make
+    for kind in made:
+        databases.drop(kind)
+
+
+@pytest.fixture(params=databases.KINDS)
+def at(request, server, tmp_path):
+    """Where a state is, on each kind of database in turn; empty at first."""
+    if request.param != "sqlite":
+        server(request.param)
+    return databases.at(request.param, tmp_path)
+
+
+@pytest.fixture(params=databases.KINDS[1:])
+def on_a_server(request, server, tmp_path):
+    server(request.param)
+    return databases.at(request.param, tmp_path)

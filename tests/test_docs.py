@@ -15,6 +15,7 @@ import pytest
 from hdash_site import app, cli
 from hdash_site.config import SETTINGS
 from hdash_site.pages.content import FRONT_MATTER
+from hdash_site.state.where import VARIABLES
 from tests import worlds
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,11 @@ def checks() -> str:
     return "| check | reports | passes when |\n|---|---|---|\n" + "\n".join(rows)
 
 
+def variables() -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()]
+    return "| variable | meaning |\n|---|---|\n" + "\n".join(rows)
+
+
 def front_matter() -> str:
     rows = [f"| `{key}` | {field.words} | {field.meaning} |" for key, field in FRONT_MATTER.items()]
     return "| key | type | meaning |\n|---|---|---|\n" + "\n".join(rows)
@@ -56,7 +62,7 @@ def targets() -> str:
 
 
 @pytest.mark.parametrize(
-    "part", [commands, settings, checks, front_matter, targets], ids=lambda part: part.__name__
+    "part", [commands, settings, variables, checks, front_matter, targets], ids=lambda part: part.__name__
 )
 def test_the_readme_holds_what_the_program_says(part):
     mark = re.compile(rf"(<!-- {part.__name__} -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -104,7 +104,7 @@ def crawl(source: Source, last: Mapping[str, Snapshot], blobs: Blobs, asked: Ask
 
     Raises `SourceError` if no atlas can be read and there is none from before.
     """
-    projects, failed = _projects(source)
+    projects, failed = atlases_of(source)
     asked_for = [project for project in projects if not asked.only or project.id in asked.only]
     chosen = [project for project in asked_for if project.id not in failed]
     # What was crawled from another project is no earlier state of this one, unless its id is a typing error.
@@ -144,7 +144,7 @@ def recovered(source: Source, snapshots: Mapping[str, Snapshot], lost: str) -> b
     return None
 
 
-def _projects(source: Source) -> tuple[list[Project], dict[str, SourceError]]:
+def atlases_of(source: Source) -> tuple[list[Project], dict[str, SourceError]]:
     """Give the atlases, each id once, and what is wrong with some of them."""
     first: dict[str, Project] = {}
     failed: dict[str, SourceError] = {}

@@ -37,10 +37,7 @@ class Folder:
 
     def projects(self) -> list[Project]:
         """Give the atlases in the order of `projects.csv`. Raises `SourceError`."""
-        with self._opened("projects.csv", ("id", "atlas_id", "name", "liaison")) as (header, rows):
-            pick = _picker(header, ("atlas_id", "id", "name", "liaison"))
-            projects = list(_padded(rows, len(header)))
-        return [Project(*(field.strip() for field in pick(row))) for row in projects if any(row)]
+        return projects_of(self._path / "projects.csv")
 
     def fingerprints(
         self,
@@ -109,7 +106,7 @@ class Folder:
     def _split_rows(self, *, careful: bool) -> dict[str, bytes]:
         columns = _columns()
         texts: dict[str, io.StringIO] = {}
-        with self._opened("files.csv", NEEDED) as (header, rows):
+        with _opened(self._path / "files.csv", NEEDED) as (header, rows):
             pick, project_of = _picker(header, columns), itemgetter(header.index("projectId"))
             even = _padded(rows, len(header)) if careful else rows
             for project, some in itertools.groupby(even, project_of):
@@ -119,25 +116,33 @@ class Folder:
                 _write_rows(texts[project], map(pick, some))
         return {project: texts.pop(project).getvalue().encode() for project in list(texts)}
 
-    @contextlib.contextmanager
-    def _opened(
-        self, name: str, needed: Sequence[str]
-    ) -> Generator[tuple[list[str], Iterator[list[str]]], None, None]:
-        """Give the header, which has the `needed` columns, and every row that is not empty."""
-        path = self._path / name
-        try:
-            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-                reader = csv.reader(file)
-                header = next(reader, list[str]())
-                missing = [column for column in needed if column not in header]
-                if missing:
-                    way_out = f"its first line must name {', '.join(needed)}"
-                    raise SourceError(f"there is no column {missing[0]}", str(path), way_out)
-                yield header, filter(None, reader)
-        except csv.Error as error:
-            raise SourceError(f"this is not CSV ({error})", str(path), "export the file anew") from None
-        except OSError as error:
-            raise _unreadable(path, error) from None
+
+def projects_of(path: Path) -> list[Project]:
+    """Give the atlases of a CSV with the columns id, atlas_id, name, liaison. Raises `SourceError`."""
+    with _opened(path, ("id", "atlas_id", "name", "liaison")) as (header, rows):
+        pick = _picker(header, ("atlas_id", "id", "name", "liaison"))
+        projects = list(_padded(rows, len(header)))
+    return [Project(*(field.strip() for field in pick(row))) for row in projects if any(row)]
+
+
+@contextlib.contextmanager
+def _opened(
+    path: Path, needed: Sequence[str]
+) -> Generator[tuple[list[str], Iterator[list[str]]], None, None]:
+    """Give the header, which has the `needed` columns, and every row that is not empty."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, list[str]())
+            missing = [column for column in needed if column not in header]
+            if missing:
+                way_out = f"its first line must name {', '.join(needed)}"
+                raise SourceError(f"there is no column {missing[0]}", str(path), way_out)
+            yield header, filter(None, reader)
+    except csv.Error as error:
+        raise SourceError(f"this is not CSV ({error})", str(path), "export the file anew") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def _padded(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:

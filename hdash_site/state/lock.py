@@ -55,6 +55,10 @@ class Held:
         return action()
 
 
+NOBODY = Held("")
+"""Not the lock: all that it allows is to read."""
+
+
 @contextlib.contextmanager
 def held(where: Where) -> Generator[Held, None, None]:
     """Hold the lock of the connected database, its tables being those of today.

@@ -38,7 +38,17 @@ def portable_tables(database: Any) -> None:
         _take_over(database, there)
 
 
-MIGRATIONS: tuple[Callable[[Any], None], ...] = (portable_tables,)
+def registered_atlases(database: Any) -> None:
+    """Make the table of the atlases that were registered."""
+    kind = _kind(database)
+    if "hdash_atlas" not in database.get_tables():
+        columns = ", ".join(
+            _column(kind, *column.split()) for column in ("hash key", "place number", "project text")
+        )
+        database.execute_sql(f"CREATE TABLE hdash_atlas ({columns}){_END.get(kind, '')}")
+
+
+MIGRATIONS: tuple[Callable[[Any], None], ...] = (portable_tables, registered_atlases)
 _NAMES = {migration.__name__ for migration in MIGRATIONS}
 
 

@@ -62,6 +62,14 @@ class Snapshot(_Table):
     failure = peewee.TextField()
 
 
+class Atlas(_Table):
+    """An atlas that was registered to be crawled."""
+
+    hash = peewee.CharField(primary_key=True)
+    place = peewee.BigIntegerField()
+    project = peewee.TextField()
+
+
 class Trace(_Table):
     """How a value came about (`engine.model.Trace`)."""
 

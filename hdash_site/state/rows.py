@@ -116,6 +116,20 @@ def replace_snapshots(snapshots: Iterable[Snapshot]) -> None:
         models.Snapshot.insert_many(some).execute()
 
 
+def replace_atlases(projects: Iterable[Project]) -> None:
+    empty(models.Atlas)
+    rows = [
+        {"hash": hash_of(project.id, str(place)), "place": place, "project": json.dumps(project)}
+        for place, project in enumerate(projects)
+    ]
+    _insert(models.Atlas, rows)
+
+
+def atlases() -> list[Project]:
+    found = models.rows(models.Atlas.select(models.Atlas.project).order_by(models.Atlas.place))
+    return [Project(*json.loads(project)) for (project,) in found]
+
+
 def snapshots() -> dict[str, Snapshot]:
     found = models.rows(models.Snapshot.select().order_by(models.Snapshot.place))
     return {snapshot.project.id: snapshot for snapshot in (_snapshot(*row[2:]) for row in found)}
@@ -151,12 +165,3 @@ def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
         "failed_since": snapshot.failed_since,
         "failure": escaped(snapshot.failure),
     }
-
-
-def last_counts() -> dict[str, Any]:
-    newest = models.Run.select(models.Run.counts).order_by(models.Run.id.desc())
-    for (counts,) in models.database.execute(newest):
-        known = json.loads(counts)
-        if "findings" in known:
-            return known
-    return {}

@@ -131,17 +131,17 @@ def _certificates(tls: str) -> Any:
 
 
 # Older servers lack some of these settings, and a socket file has no use for others.
-_SILENCE = f"""
+_SILENCE = """
     SELECT set_config(name, value, false)
     FROM pg_settings JOIN (VALUES
         ('tcp_keepalives_idle', '30'),
         ('tcp_keepalives_interval', '10'),
         ('tcp_keepalives_count', '5'),
-        ('tcp_user_timeout', '{SILENT_SECONDS * 1000}'),
-        ('idle_session_timeout', '{SILENT_SECONDS * 1000}'),
-        ('idle_in_transaction_session_timeout', '{SILENT_SECONDS * 1000}')
+        ('tcp_user_timeout', %(silent)s),
+        ('idle_session_timeout', %(silent)s),
+        ('idle_in_transaction_session_timeout', %(silent)s)
     ) AS ours (setting_name, value) ON name = setting_name
-"""  # noqa: S608
+"""
 
 
 def _postgresql(where: Where) -> Any:
@@ -159,7 +159,7 @@ def _postgresql(where: Where) -> Any:
         def connect(self, db: Any, **params: Any) -> Any:
             connection = psycopg.connect(dbname=db.database, prepare_threshold=None, **params)
             connection.autocommit = True
-            connection.execute(_SILENCE.encode())
+            connection.execute(_SILENCE, {"silent": f"{SILENT_SECONDS * 1000}"})
             return connection
 
     class PostgreSQL(peewee.PostgresqlDatabase):

@@ -19,7 +19,7 @@ from typing import Any
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks
-from hdash_site.snapshot import Snapshot
+from hdash_site.snapshot import Project, Snapshot
 from hdash_site.state import lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
@@ -93,6 +93,15 @@ class Store:
         else:
             self._write(lambda: rows.replace_snapshots(new.values()))
         self._snapshots = new
+
+    def register(self, projects: Iterable[Project]) -> None:
+        """Replace the atlases that were registered."""
+        listed = list(projects)
+        self._write(lambda: rows.replace_atlases(listed))
+
+    def registered(self) -> list[Project]:
+        """Give the atlases that were registered, in the order of then."""
+        return self._held.again(rows.atlases)
 
     def published(self, mirror: str) -> dict[str, Digest]:
         """Give every path that we put into a mirror, or were about to, with its digest."""
@@ -195,16 +204,19 @@ def opened(cache: Path, at: Where | None = None) -> Generator[Store, None, None]
         yield Store(blobs, held)
 
 
-def glance(cache: Path, at: Where) -> tuple[dict[str, Snapshot], dict[str, Any]]:
-    """Give the snapshots, and the counts of the last run that counted findings, whoever is at work."""
+@contextlib.contextmanager
+def glanced(cache: Path, at: Where) -> Generator[Store | None, None, None]:
+    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written."""
     if at.kind == "sqlite" and not Path(at.name).exists():
-        return {}, {}
+        yield None
+        return
     with _connected(cache, at):
-        old = migrations.pending(models.database.obj)
-        if not old:
-            return rows.snapshots(), rows.last_counts()
-    with opened(cache, at) as store:
-        return store.snapshots(), rows.last_counts()
+        old = bool(migrations.pending(models.database.obj))
+    if old:
+        with opened(cache, at):
+            pass
+    with _connected(cache, at), contextlib.closing(_blobs(cache)) as blobs:
+        yield Store(blobs, lock.NOBODY)
 
 
 @contextlib.contextmanager

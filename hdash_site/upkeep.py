@@ -1,0 +1,107 @@
+"""What is done to a site besides building it: prepare its state, ask it, forget it, clean up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from hdash_site import config as settings
+from hdash_site.app import config_of, open_state
+from hdash_site.deploy import folder as mirror
+from hdash_site.engine.model import Key
+from hdash_site.errors import LockedError, SourceError, StateError
+from hdash_site.options import Options, cache_folder, output_folder, state_place
+from hdash_site.origin import source_of
+from hdash_site.snapshot import Project, Snapshot
+from hdash_site.sources.crawl import atlases_of
+from hdash_site.sources.folder import projects_of
+from hdash_site.state.store import Store, glanced
+
+_MADE = ("blobs", "scratch", "sample")
+
+
+class Standing(NamedTuple):
+    """An atlas as the state knows it; `findings` counts errors and warnings, None if it has no report yet."""
+
+    atlas: str
+    snapshot: Snapshot
+    findings: tuple[int, int] | None
+
+
+def init(options: Options, projects: Path | None) -> list[tuple[Project, SourceError | None]]:
+    """Make the tables of the state if there are none; give each atlas, and why it cannot be read.
+
+    `projects`: a file like `projects.csv`, whose atlases are registered: they are crawled from Synapse where
+    `site.toml` lists none.
+    """
+    config = config_of(options)
+    with open_state(options) as store:
+        if projects:
+            store.register(projects_of(projects))
+        source = source_of(config, options, store)
+        listed, failed = atlases_of(source)
+        source.fingerprints([project for project in listed if project.id not in failed], {})
+        return [(project, failed.get(project.id)) for project in listed]
+
+
+def status(options: Options) -> list[Standing]:
+    """Give what the state knows of each atlas; asks nobody else, and waits for nobody."""
+    settings.read(options.root, os.environ)
+    with glanced(cache_folder(options), state_place(options)) as store:
+        if store is None:
+            return []
+        return [
+            Standing(atlas, snapshot, _findings(store, atlas))
+            for atlas, snapshot in store.snapshots().items()
+        ]
+
+
+def reset(options: Options) -> None:
+    """Forget what was crawled and built, so that the next build does all of it anew."""
+    settings.read(options.root, os.environ)
+    with open_state(options) as store:
+        store.reset()
+
+
+def clean(options: Options) -> list[str]:
+    """Delete what can be made again: state, blobs, samples, and the files of the site that are ours."""
+    cache, output, at = cache_folder(options), output_folder(options), state_place(options)
+    settings.read(options.root, os.environ)
+    gone: list[str] = []
+    if at.kind == "sqlite" and not Path(at.name).exists():
+        return gone  # nothing here is ours
+    try:
+        with open_state(options) as store:
+            mirror.empty(output, store)
+            store.forget()
+            gone.append(str(output))
+    except LockedError:
+        raise
+    except StateError:
+        # A file that is no state any more can go; which files of the site are ours, nobody knows then.
+        if at.kind != "sqlite":
+            raise
+    paths = [cache / name for name in _MADE]
+    if not (cache / "sample/truth.json").exists():
+        paths.remove(cache / "sample")  # somebody else's
+    if at.kind == "sqlite":
+        paths += [Path(at.name + end) for end in ("", "-shm", "-wal")]
+    else:
+        gone.append(f"our rows in {at}")
+    for path in paths:
+        if path.exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            gone.append(str(path))
+    return gone
+
+
+def _findings(store: Store, atlas: str) -> tuple[int, int] | None:
+    trace = store.trace(Key("report", atlas))
+    data = store.load(trace.parts["codes"]) if trace else None
+    if data is None:
+        return None
+    counts: list[tuple[int, int]] = list(json.loads(data).values())
+    return sum(errors for errors, _ in counts), sum(warnings for _, warnings in counts)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from hdash_site.pages import rules
 from hdash_site.pages.rules import Digests
+from hdash_site.state.models import plain
 from tests import worlds
 
 SHARDS = 4
@@ -262,9 +263,9 @@ def traces(cache: Path) -> dict[str, tuple[str, list, dict]]:
     import json
 
     with sqlite3.connect(cache / "state.db") as database:
-        rows = database.execute("SELECT key, recipe, reads, parts FROM trace").fetchall()
+        rows = database.execute("SELECT task, recipe, reads, parts FROM hdash_trace").fetchall()
     database.close()
-    return {key: (recipe, json.loads(reads), json.loads(parts)) for key, recipe, reads, parts in rows}
+    return {plain(key): (recipe, json.loads(reads), json.loads(parts)) for key, recipe, reads, parts in rows}
 
 
 def must_run(old: dict, new: dict) -> set[str]:

@@ -23,6 +23,7 @@ class Desk:
         self.folder, self.service = folder, service
         self.site = worlds.site_folder(folder / "site")
         self.settings = {"wait": 0.06, "patience": 2.0, "job_patience": 2.0, "deadline": 20.0}
+        self.lists_atlases = True
         self.source = '[source]\nkind = "synapse"\n'
 
     def write(self) -> None:
@@ -32,6 +33,7 @@ class Desk:
             f'[[atlas]]\nid = "{one.id}"\nsynapse_id = "{one.synapse_id}"\nname = "{one.name}"\n'
             f'liaison = "{one.liaison}"\n'
             for one in self.service.projects()
+            if self.lists_atlases
         )
         (self.site / "site.toml").write_text(
             f'title = "Test site"\nbase_url = "https://example.org/"\n{self.source}'

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from hdash_site import app
+from hdash_site import app, upkeep
 from hdash_site.errors import HdashError
 from tests import worlds
 
@@ -390,3 +390,34 @@ def test_one_atlas_that_fails_leaves_the_others_alone(desk):
     [changed] = result.changed
     page = desk.tree()[f"{changed.lower()}/index.html"].decode()
     assert "could not be read" not in page
+
+
+def test_atlases_of_a_projects_csv_are_crawled_once_they_are_registered(desk):
+    desk.lists_atlases = False
+    with pytest.raises(
+        HdashError, match=r"no atlas is listed; add .* or give 'hdash-site init' a projects.csv"
+    ):
+        desk.build()
+    found = upkeep.init(app.Options(desk.site), desk.folder / "atlases/projects.csv")
+    assert [(project.id, problem) for project, problem in found] == [("HTA1", None), ("HTA2", None)]
+    assert desk.build().exit_code == 0
+    upkeep.reset(app.Options(desk.site))
+    desk.build()
+    assert desk.tree() == desk.folder_tree()
+
+
+def test_init_says_what_is_wrong_with_the_token(desk):
+    desk.write()
+    desk.service.fault("login", "401", times=9)
+    with pytest.raises(HdashError, match="it does not accept the token in SYNAPSE_AUTH_TOKEN"):
+        upkeep.init(app.Options(desk.site), None)
+
+
+def test_the_status_of_an_atlas_that_failed_says_since_when(desk):
+    desk.build()
+    desk.service.fault("query start", "503", times=10**6)
+    desk.build()
+    for standing in upkeep.status(app.Options(desk.site)):
+        assert standing.snapshot.rows == 7
+        assert standing.findings == (0, 0)
+        assert standing.snapshot.failed_since >= standing.snapshot.crawled > ""

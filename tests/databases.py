@@ -67,5 +67,5 @@ def environment(place: Where) -> dict[str, str]:
     """Give the environment of a program whose state is there."""
     others = {name: value for name, value in os.environ.items() if name not in where.VARIABLES}
     if place.kind == "sqlite":
-        return others
+        return others | {where.URL: f"sqlite:///{place.name}"}
     return others | {where.URL: f"{place.kind}://{place.user}@{place.host}:{place.port}/{place.name}"}

@@ -36,6 +36,8 @@ def test_the_commands_import_nothing_heavy():
         "markdown",
         "watchdog",
         "peewee",
+        "pymysql",
+        "psycopg",
         "diskcache",
         "rich",
         "sqlite3",
@@ -49,6 +51,9 @@ def test_the_build_imports_neither_mako_nor_markdown_before_a_page_needs_them():
         "markdown",
         "rich",
         "concurrent.futures.process",
+        "pymysql",
+        "psycopg",
+        "hdash_site.state.servers",
     }
 
 

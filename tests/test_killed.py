@@ -148,6 +148,7 @@ def test_of_two_builds_at_once_one_works_and_one_says_so(place, at):
     if codes == [0, 1]:
         [line] = [text for text in said if text]
         assert "another run (process " in line
+        assert " is at work since 20" in line
         assert line.count("\n") == 1
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,10 +79,9 @@ def held(where: Where) -> Generator[Held, None, None]:
 
     session = Session(where)
     try:
-        if not session.take():
-            raise _locked(_holder())
+        _wait(session)
         migrations.migrate(models.database.obj)
-        _take(token, alive=lambda _: False)
+        _take(token, alive=lambda _: False, connection=session.connection)
         try:
             yield Held(token, session)
         finally:
@@ -92,12 +92,30 @@ def held(where: Where) -> Generator[Held, None, None]:
         session.close()
 
 
-def _take(token: str, alive: Callable[[models.Lock], bool]) -> None:
+def _wait(session: Any) -> None:
+    """Take the lock; else wait a moment for the row of the run that has it, which may be on its way."""
+    for _ in range(_LOOKS):
+        if session.take():
+            return
+        try:
+            holder = models.Lock.get_or_none(models.Lock.born == session.holder())
+        except peewee.ProgrammingError:
+            holder = None  # the other run has not made the tables yet
+        if holder:
+            raise _locked(holder)
+        time.sleep(_LOOK_SECONDS)
+    raise _locked(None)
+
+
+_LOOKS, _LOOK_SECONDS = 20, 0.1
+
+
+def _take(token: str, alive: Callable[[models.Lock], bool], connection: str = "") -> None:
     mine = {
         "name": "run",
         "host": models.escaped(socket.gethostname()),
         "process": os.getpid(),
-        "born": _born(os.getpid()),
+        "born": connection or _born(os.getpid()),
         "since": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         "token": token,
     }
@@ -112,13 +130,6 @@ def _take(token: str, alive: Callable[[models.Lock], bool]) -> None:
 
 def _give_back(token: str) -> None:
     models.Lock.delete().where(models.Lock.token == token).execute()
-
-
-def _holder() -> models.Lock | None:
-    try:
-        return models.Lock.get_or_none()
-    except peewee.PeeweeException:
-        return None  # the other run has not made the tables yet
 
 
 def _locked(holder: models.Lock | None) -> LockedError:

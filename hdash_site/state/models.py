@@ -114,7 +114,10 @@ class Run(_Table):
 
 
 class Lock(_Table):
-    """Who is at work. `born` tells one process from a later one of its number, `token` one run from all."""
+    """Who is at work. `token` tells one run from all others.
+
+    `born` tells a process from a later one of its number; on a server, it is the connection with the lock.
+    """
 
     name = peewee.CharField(primary_key=True)
     host = peewee.TextField()

@@ -22,89 +22,85 @@ SILENT_SECONDS = 180
 """A connection on which nothing was heard for so long is closed by the server, and the lock is free."""
 
 
-def database(where: Where) -> Any:
-    """Give the database, not connected yet."""
-    made = _mysql(where) if where.kind == "mysql" else _postgresql(where)
-    made.autoconnect = False
-    return made
+def database(where: Where, thread_safe: bool = True) -> Any:
+    """Give the database, not connected yet; if not thread-safe, it has one connection for all threads."""
+    make = _mysql if where.kind == "mysql" else _postgresql
+    return make(where, thread_safe=thread_safe, autoconnect=False)
 
 
 class Session:
     """The lock of the server, held by a connection of its own; a beating thread keeps that one alive."""
 
     def __init__(self, where: Where) -> None:
-        self._database = database(where)
-        self._mysql = where.kind == "mysql"
-        digest = hashlib.sha256(f"hdash-site {where.name}".encode()).hexdigest()
-        self._name = f"hdash-site {digest[:40]}" if self._mysql else int(digest[:15], 16)
         # One connection, used by two threads in turn.
-        self._connection: Any = None
+        self._database = database(where, thread_safe=False)
         self._turn = threading.Lock()
         self._end = threading.Event()
         self._beating: threading.Thread | None = None
+        digest = hashlib.sha256(f"hdash-site {where.name}".encode()).hexdigest()
+        if where.kind == "mysql":
+            name = f"hdash-site {digest[:40]}"
+            self._taking = f"SELECT GET_LOCK('{name}', 0)"
+            self._holding = f"SELECT IS_USED_LOCK('{name}')"
+            self._me = "SELECT CONNECTION_ID()"
+        else:
+            high, low = int(digest[:7], 16), int(digest[7:14], 16)
+            self._taking = f"SELECT pg_try_advisory_lock({high}, {low})"
+            self._holding = f"""
+                SELECT max(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                WHERE locktype = 'advisory' AND granted AND datname = current_database()
+                AND (classid::bigint, objid::bigint) = ({high}, {low})
+            """  # noqa: S608
+            self._me = "SELECT pg_backend_pid()"
+        self.connection = ""
 
     def take(self) -> bool:
         """Tell whether the lock is ours now; if not, somebody else has it."""
-        self._database.connect()
-        self._connection = self._database.connection()
-        if self._mysql:
-            taken = self._ask("SELECT GET_LOCK(%s, 0)", self._name) == 1
-        else:
-            taken = self._ask("SELECT pg_try_advisory_lock(%s::bigint)", self._name) is True
-        if taken:
-            self._beating = threading.Thread(target=self._beat, name="lock", daemon=True)
-            self._beating.start()
-        return taken
+        self._database.connect(reuse_if_open=True)
+        self.connection = self._ask(self._me)
+        if self._ask(self._taking) not in ("1", "True"):
+            return False
+        self._beating = threading.Thread(target=self._beat, name="lock", daemon=True)
+        self._beating.start()
+        return True
+
+    def holder(self) -> str:
+        """Give the connection that has the lock; empty if none has."""
+        return self._ask(self._holding)
 
     def held(self) -> bool:
         """Ask the server whether the lock is still ours."""
         try:
-            if self._mysql:
-                return self._ask("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", self._name) == 1
-            return self._ask("SELECT 1") == 1
-        except self._errors():
+            return self.holder() == self.connection
+        except peewee.PeeweeException:
             return False
 
     def close(self) -> None:
         self._end.set()
         if self._beating:
             self._beating.join()
-        if self._connection:
-            with contextlib.suppress(*self._errors()), self._turn:
-                self._connection.close()
+        with contextlib.suppress(peewee.PeeweeException):
+            self._database.close()
 
     def _beat(self) -> None:
         while not self._end.wait(BEAT_SECONDS) and self.held():
             pass
 
-    def _ask(self, question: str, *values: Any) -> Any:
+    def _ask(self, question: str) -> str:
         with self._turn:
-            cursor = self._connection.cursor()
-            cursor.execute(question, values)
-            row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
-
-    def _errors(self) -> tuple[type[Exception], ...]:
-        if self._mysql:
-            import pymysql
-
-            return (pymysql.Error, OSError)
-        import psycopg
-
-        return (psycopg.Error, OSError)
+            [(answer,)] = self._database.execute_sql(question).fetchall()
+        return "" if answer is None else str(answer)
 
 
-def _mysql(where: Where) -> Any:
+def _mysql(where: Where, **more: Any) -> Any:
     import pymysql
 
     class MySQL(peewee.MySQLDatabase):
         def _connect(self) -> Any:
             try:
                 return pymysql.connect(database=self.database, autocommit=True, **self.connect_params)
-            except (pymysql.Error, OSError):
-                raise
-            except Exception as error:
-                # Some ways to prove a password need an encrypted connection or one more package.
+            except (RuntimeError, UnicodeError) as error:
+                # A password that needs TLS or one more package; a host that cannot be one.
                 raise pymysql.OperationalError(0, str(error)) from None
 
     return MySQL(
@@ -117,6 +113,7 @@ def _mysql(where: Where) -> Any:
         connect_timeout=CONNECT_SECONDS,
         init_command=f"SET SESSION wait_timeout = {SILENT_SECONDS}",
         **({"ssl": _certificates(where.tls)} if where.tls else {}),
+        **more,
     )
 
 
@@ -144,7 +141,7 @@ _SILENCE = """
 """
 
 
-def _postgresql(where: Where) -> Any:
+def _postgresql(where: Where, **more: Any) -> Any:
     import psycopg
     from psycopg.pq import TransactionStatus
 
@@ -157,7 +154,10 @@ def _postgresql(where: Where) -> Any:
             pass
 
         def connect(self, db: Any, **params: Any) -> Any:
-            connection = psycopg.connect(dbname=db.database, prepare_threshold=None, **params)
+            try:
+                connection = psycopg.connect(dbname=db.database, prepare_threshold=None, **params)
+            except UnicodeError as error:  # from a host that cannot be one
+                raise psycopg.OperationalError(str(error)) from None
             connection.autocommit = True
             connection.execute(_SILENCE, {"silent": f"{SILENT_SECONDS * 1000}"})
             return connection
@@ -180,4 +180,5 @@ def _postgresql(where: Where) -> Any:
         keepalives_interval=10,
         keepalives_count=5,
         **tls,
+        **more,
     )

@@ -7,6 +7,7 @@ avoid: they are measured beside it, and taken off.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -83,8 +84,6 @@ def site_of(folder: Path, service: dict[str, str]) -> Path:
         shutil.copytree(HERE / name, site / name)
     endpoint = service["repo_url"].removesuffix("/repo/v1")
     lines = ['[source]\nkind = "synapse"', f'[synapse]\nendpoint = "{endpoint}"\nwait = {WAIT}']
-    import csv
-
     with (folder / "atlases/projects.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             lines.append(f'[[atlas]]\nid = "{row["atlas_id"]}"\nsynapse_id = "{row["id"]}"')

@@ -13,7 +13,7 @@ from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, HdashError, OutputError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.origin import unwritable
-from hdash_site.run import DONE, Result, Run, Tell, from_before, known, now, silent
+from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Store, opened
 
@@ -48,7 +48,6 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
 
     with open_state(options) as store:
         crawled = from_before(store.snapshots(), options.atlases)
-        known(options.atlases, crawled)
         return pulled.write(folder, list(crawled.snapshots.values()), store.load)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hdash_site.errors import ConfigError
+from hdash_site.snapshot import SYNAPSE_ID, Project
 
 FILE = "site.toml"
 SOURCES = ("sample", "folder", "synapse")
@@ -205,7 +206,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
 
 def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
     given = {name.partition(".")[2]: value for name, value in values.items() if name.startswith("synapse.")}
-    if not re.fullmatch(r"syn[0-9]{1,20}", given["view"]):
+    if not SYNAPSE_ID.fullmatch(given["view"]):
         raise ConfigError(f'"{given["view"]}" is no view', f"{place}, synapse.view", "write syn and a number")
     if not re.match(r"https?://[^/@]+", given["endpoint"]):
         raise ConfigError(
@@ -221,7 +222,7 @@ def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
 
 
 def _check_atlas(table: Mapping[str, Any], place: str) -> None:
-    keys = ("id", "synapse_id", "name", "liaison")
+    keys = Project._fields
     unknown = sorted(set(table) - set(keys))
     if unknown:
         raise ConfigError(f'"{unknown[0]}" says nothing here', place, f"an atlas has {', '.join(keys)}")
@@ -286,12 +287,12 @@ def _check_components(tables: list[Mapping[str, Any]], place: str) -> None:
 
 def _check_codes(given: Iterable[str], place: str) -> None:
     if given:
-        from hdash_site.htan.checks import checks
+        from hdash_site.htan.checks import codes
 
-        codes = [check.CODE for check in checks()]
+        known = codes()
         for code in given:
-            if code not in codes:
-                raise ConfigError(f'there is no check "{code}"', place, f"checks are: {', '.join(codes)}")
+            if code not in known:
+                raise ConfigError(f'there is no check "{code}"', place, f"checks are: {', '.join(known)}")
 
 
 def _check_menu(entry: Mapping[str, Any], place: str) -> None:

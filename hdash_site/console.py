@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
-from hdash_site.run import DONE, FAILED, SOME_ATLAS_FAILED, Result, Tell, silent
+from hdash_site.run import Result, Tell, exit_code, silent
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 
@@ -62,9 +62,7 @@ def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
         print(_plain(problem), file=sys.stderr)
     if not quiet:
         print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed")
-    if not crawled.failed:
-        return DONE
-    return FAILED if strict else SOME_ATLAS_FAILED
+    return exit_code(crawled.failed, strict=strict)
 
 
 def show_init(place: str, atlases: Sequence[tuple[Project, SourceError | None]]) -> int:
@@ -75,7 +73,7 @@ def show_init(place: str, atlases: Sequence[tuple[Project, SourceError | None]])
             print(_plain(f"atlas {project.id} cannot be read: {error}"), file=sys.stderr)
         else:
             print(_plain(f"atlas {project.id} can be read: {project.synapse_id} {project.name}"))
-    return SOME_ATLAS_FAILED if any(error for _, error in atlases) else DONE
+    return exit_code([error for _, error in atlases if error])
 
 
 def show_status(atlases: list[Standing]) -> None:

@@ -33,8 +33,7 @@ def _synapse(config: Config, options: Options, store: Store) -> Source:
     if login is None:
         way_out = "set it to a personal access token with the scopes view and download"
         raise ConfigError("Synapse wants a token", "SYNAPSE_AUTH_TOKEN", way_out)
-    fields = ("id", "synapse_id", "name", "liaison")
-    projects = [Project(*(atlas.get(field, "") for field in fields)) for atlas in config.atlases]
+    projects = [Project(*(atlas.get(field, "") for field in Project._fields)) for atlas in config.atlases]
     projects = projects or store.registered()
     if not projects:
         way_out = "add [[atlas]] tables with id and synapse_id, or give 'hdash-site init' a projects.csv"

@@ -104,16 +104,14 @@ class Run:
         if self._options.offline:
             crawled = self._crawled = from_before(last, only)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
-            known(only, crawled)
             return crawled
         self._source = source_of(self._config, self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
         believed = self._options.accept_loss or self._config.source_kind != "synapse"
         asked = Asked(now(), only, believed)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
-        known(only, crawled)
-        if list(crawled.snapshots.items()) != list(last.items()):
-            self._store.save_snapshots(crawled.snapshots.values())
+        _check_known(only, crawled)
+        self._store.save_snapshots(crawled.snapshots.values())
         self._crawled = crawled
         return crawled
 
@@ -202,11 +200,7 @@ class Run:
 
     def _exit_code(self, built: Site, failed: Collection[str]) -> int:
         pages = [event for event in self._broken if event.key.kind not in ("report", "listing", "manifest")]
-        if pages or built.problems:
-            return FAILED
-        if failed and self._options.strict:
-            return FAILED
-        return SOME_ATLAS_FAILED if failed else DONE
+        return FAILED if pages or built.problems else exit_code(failed, strict=self._options.strict)
 
     @contextmanager
     def _phase(self, name: str) -> Generator[None, None, None]:
@@ -215,7 +209,14 @@ class Run:
         self._seconds[name] = round(time.perf_counter() - started, 3)
 
 
-def known(only: Collection[str], crawled: Crawled) -> None:
+def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
+    """Give the exit code of a command that could not read some atlases, if there are any."""
+    if not failed:
+        return DONE
+    return FAILED if strict else SOME_ATLAS_FAILED
+
+
+def _check_known(only: Collection[str], crawled: Crawled) -> None:
     """Raise `ConfigError` if an atlas is asked for that there is not."""
     unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
     if unknown:
@@ -223,10 +224,12 @@ def known(only: Collection[str], crawled: Crawled) -> None:
 
 
 def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
-    """Give the last snapshots as the crawl of today."""
+    """Give the last snapshots, or those in `only`, as the crawl of today."""
     if not last:
         raise StateError("nothing was crawled yet", way_out="build once without --offline")
-    return Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {})
+    crawled = Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {})
+    _check_known(only, crawled)
+    return crawled
 
 
 def _line(event: Failed) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
+
+SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
+"""The id of an entity: a whole text that matches is safe in a path and in a query."""
 
 
 class Project(NamedTuple):

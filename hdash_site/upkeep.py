@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from hdash_site import config as settings
 from hdash_site.app import config_of, open_state
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
@@ -49,7 +47,7 @@ def init(options: Options, projects: Path | None) -> list[tuple[Project, SourceE
 
 def status(options: Options) -> list[Standing]:
     """Give what the state knows of each atlas; asks nobody else, and waits for nobody."""
-    settings.read(options.root, os.environ)
+    config_of(options)
     with glanced(cache_folder(options), state_place(options)) as store:
         if store is None:
             return []
@@ -61,7 +59,7 @@ def status(options: Options) -> list[Standing]:
 
 def reset(options: Options) -> None:
     """Forget what was crawled and built, so that the next build does all of it anew."""
-    settings.read(options.root, os.environ)
+    config_of(options)
     with open_state(options) as store:
         store.reset()
 
@@ -69,7 +67,7 @@ def reset(options: Options) -> None:
 def clean(options: Options) -> list[str]:
     """Delete what can be made again: state, blobs, samples, and the files of the site that are ours."""
     cache, output, at = cache_folder(options), output_folder(options), state_place(options)
-    settings.read(options.root, os.environ)
+    config_of(options)
     gone: list[str] = []
     if at.kind == "sqlite" and not Path(at.name).exists():
         return gone  # nothing here is ours

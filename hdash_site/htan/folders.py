@@ -31,7 +31,6 @@ class Version(NamedTuple):
 
     modified: str
     handle: str
-    md5: str
 
 
 class Listing(NamedTuple):

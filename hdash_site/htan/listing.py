@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _KEPT: Final = tuple(map(COLUMNS.index, ("id", "name", "type", "parentId", "Component", "dataFileSizeBytes")))
-_VERSION: Final = tuple(map(COLUMNS.index, ("modifiedOn", "dataFileHandleId", "dataFileMD5Hex")))
+_VERSION: Final = tuple(map(COLUMNS.index, ("modifiedOn", "dataFileHandleId")))
 _NAME: Final = COLUMNS.index("name")
 _PACKED: Final = frozenset((".gz", ".GZ", ".gZ", ".Gz"))
 """Endings that say nothing of the type."""
@@ -58,7 +58,6 @@ class _Manifest(NamedTuple):
     entity: Entity
     modified: int
     handle: int
-    md5: str
 
 
 def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, bytes]:
@@ -225,7 +224,7 @@ def _newest(rows: Listing, numbers: Sequence[int]) -> list[tuple[_Manifest, list
     by_folder: dict[str, list[_Manifest]] = {}
     for number in numbers:
         entity, version = rows.entity(number), rows.versions[number]
-        one = _Manifest(entity, as_time(version.modified), as_number(version.handle), version.md5)
+        one = _Manifest(entity, as_time(version.modified), as_number(version.handle))
         by_folder.setdefault(entity.parent, []).append(one)
     ranked = [
         sorted(group, key=lambda one: rank(one.modified, one.handle, one.entity.id), reverse=True)

@@ -6,18 +6,15 @@ missing for a reason that is its own (`ManifestError`), before its new snapshot 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from hdash_site.engine.model import digest
 from hdash_site.errors import AtlasError, ManifestError, SourceError
-from hdash_site.snapshot import Fetched, Listed, Project, Snapshot
+from hdash_site.snapshot import SYNAPSE_ID, Fetched, Listed, Project, Snapshot
 
 FEW = 10
 """So many entities may go from a small atlas at once, unless nothing is left of it."""
-
-_SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
 
 class Source(Protocol):
@@ -50,8 +47,6 @@ class Blobs(Protocol):
     def keep(self, data: bytes) -> str: ...
 
     def keep_file(self, file: BinaryIO) -> str: ...
-
-    def load(self, digest: str) -> bytes | None: ...
 
 
 class Crawled(NamedTuple):
@@ -133,8 +128,10 @@ def recovered(source: Source, snapshots: Mapping[str, Snapshot], lost: str) -> b
     for snapshot in snapshots.values():
         found: list[bytes] = []
         if snapshot.listing == lost:
-            answers = source.listings([snapshot.project])
-            found = [file.read() for _, file in answers if not isinstance(file, AtlasError)]
+            for _, file in source.listings([snapshot.project]):
+                if not isinstance(file, AtlasError):
+                    with file:
+                        found.append(file.read())
         for entity, fetched in snapshot.manifests.items():
             if fetched.digest == lost:
                 answer = source.manifests([fetched.listed(entity)])
@@ -154,10 +151,15 @@ def atlases_of(source: Source) -> tuple[list[Project], dict[str, SourceError]]:
             failed[f"{project.id} ({project.synapse_id})"] = AtlasError("it is listed twice", way_out=way_out)
             continue
         first[project.id] = project
-        if not _SYNAPSE_ID.fullmatch(project.synapse_id):
+        if not SYNAPSE_ID.fullmatch(project.synapse_id):
             said = f'"{project.synapse_id}" is no Synapse id'
             failed[project.id] = AtlasError(said, way_out="write syn and a number")
     return list(first.values()), failed
+
+
+def too_large(largest: int) -> ManifestError:
+    """Say that a manifest has more bytes than are read."""
+    return ManifestError(f"The manifest is larger than {largest >> 20} MiB", way_out="split it.")
 
 
 def _listings(

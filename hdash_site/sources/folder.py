@@ -10,7 +10,6 @@ import contextlib
 import csv
 import io
 import itertools
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
@@ -19,10 +18,11 @@ from typing import BinaryIO
 
 from hdash_site.errors import AtlasError, ManifestError, SourceError
 from hdash_site.files import Looks
-from hdash_site.snapshot import Listed, Project, Snapshot
+from hdash_site.snapshot import SYNAPSE_ID, Listed, Project, Snapshot
+from hdash_site.sources.crawl import too_large
 
+PROJECT_COLUMNS = ("id", "atlas_id", "name", "liaison")
 NEEDED = ("id", "name", "type", "parentId", "projectId")
-_SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
 
 class Folder:
@@ -62,7 +62,7 @@ class Folder:
         """Give the digest of the bytes of each manifest that is there."""
         held: dict[str, str] = {}
         for entity in (one.id for one in manifests):
-            if _SYNAPSE_ID.fullmatch(entity):
+            if SYNAPSE_ID.fullmatch(entity):
                 try:
                     held[entity] = self._looks.digest(f"{self._path}/manifests/{entity}.csv")
                 except OSError:
@@ -78,7 +78,7 @@ class Folder:
 
     def _manifest(self, entity: str) -> bytes:
         """Give the bytes of a manifest. Raises `ManifestError` with a sentence for its finding."""
-        if not _SYNAPSE_ID.fullmatch(entity):
+        if not SYNAPSE_ID.fullmatch(entity):
             raise ManifestError(
                 "The entity of the manifest has no Synapse id", way_out="crawl the atlas again."
             )
@@ -87,7 +87,7 @@ class Folder:
         path = self._path / "manifests" / f"{entity}.csv"
         try:
             if path.stat().st_size > LARGEST:
-                raise ManifestError(f"The manifest is larger than {LARGEST >> 20} MiB", way_out="split it.")
+                raise too_large(LARGEST)
             return path.read_bytes()
         except FileNotFoundError:
             said = f"There is no file manifests/{entity}.csv"
@@ -119,7 +119,7 @@ class Folder:
 
 def projects_of(path: Path) -> list[Project]:
     """Give the atlases of a CSV with the columns id, atlas_id, name, liaison. Raises `SourceError`."""
-    with _opened(path, ("id", "atlas_id", "name", "liaison")) as (header, rows):
+    with _opened(path, PROJECT_COLUMNS) as (header, rows):
         pick = _picker(header, ("atlas_id", "id", "name", "liaison"))
         projects = list(_padded(rows, len(header)))
     return [Project(*(field.strip() for field in pick(row))) for row in projects if any(row)]

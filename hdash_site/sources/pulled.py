@@ -7,18 +7,16 @@ the folder is replaced, and nothing else: `pulled.txt` marks a folder that is ou
 from __future__ import annotations
 
 import csv
-import io
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hdash_site.errors import OutputError, StateError
 from hdash_site.htan import sheet
 from hdash_site.htan.entities import COLUMNS
-from hdash_site.snapshot import Snapshot
+from hdash_site.snapshot import SYNAPSE_ID, Snapshot
+from hdash_site.sources.folder import PROJECT_COLUMNS
 
 MARK = "pulled.txt"
-_SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 
 Load = Callable[[str], bytes | None]
 
@@ -43,7 +41,7 @@ def _write(folder: Path, snapshots: Sequence[Snapshot], load: Load) -> list[tupl
     (folder / MARK).write_text("Written by hdash-site pull, which replaces what is here.\n")
     with (folder / "projects.csv").open("w", encoding="utf-8", errors="replace", newline="") as file:
         projects = csv.writer(file, lineterminator="\n")
-        projects.writerow(("id", "atlas_id", "name", "liaison"))
+        projects.writerow(PROJECT_COLUMNS)
         for project in (snapshot.project for snapshot in snapshots):
             projects.writerow((project.synapse_id, project.id, project.name, project.liaison))
     with (folder / "files.csv").open("w", encoding="utf-8", newline="") as file:
@@ -55,7 +53,7 @@ def _write(folder: Path, snapshots: Sequence[Snapshot], load: Load) -> list[tupl
     wrote: set[str] = set()
     for snapshot in snapshots:
         for entity, fetched in snapshot.manifests.items():
-            if fetched.digest and _SYNAPSE_ID.fullmatch(entity):
+            if fetched.digest and SYNAPSE_ID.fullmatch(entity):
                 (manifests / f"{entity}.csv").write_bytes(_loaded(load, fetched.digest))
                 wrote.add(f"{entity}.csv")
     for name in held - wrote:
@@ -64,7 +62,7 @@ def _write(folder: Path, snapshots: Sequence[Snapshot], load: Load) -> list[tupl
 
 
 def _rows(snapshot: Snapshot, listing: bytes) -> Iterator[list[str]]:
-    rows = sheet.rows(io.BytesIO(listing), "utf-8", "replace")
+    rows = sheet.rows(listing, "utf-8", "replace")
     next(rows, None)
     for row in rows:
         yield [*row, snapshot.project.synapse_id]

@@ -28,7 +28,7 @@ from hdash_site.errors import AtlasError, SourceError
 from hdash_site.snapshot import Listed, Project, Snapshot
 from hdash_site.sources.synapse.api import Api
 from hdash_site.sources.synapse.files import Files
-from hdash_site.sources.synapse.session import Patience
+from hdash_site.sources.synapse.session import Patience, of_one_atlas
 
 COMPARED = 3
 """Entities that are looked at directly before "unchanged" is believed."""
@@ -128,7 +128,7 @@ class Synapse:
             files.table(api.csv(view, sql), rows)
         except SourceError as error:
             rows.close()
-            return AtlasError(error.problem, error.place, error.way_out)
+            return of_one_atlas(error)
         return rows
 
     def _behind(self, found: Mapping[str, str], last: Mapping[str, Snapshot]) -> set[str]:

@@ -18,8 +18,9 @@ from requests.adapters import HTTPAdapter
 
 from hdash_site.errors import AtlasError, ManifestError, SourceError
 from hdash_site.snapshot import Listed
+from hdash_site.sources.crawl import too_large
 from hdash_site.sources.synapse.api import A_BATCH, Api, Handle, Signed
-from hdash_site.sources.synapse.session import LATER, Busy, Patience, translated
+from hdash_site.sources.synapse.session import LATER, Busy, Patience, of_one_atlas, translated
 
 BLOCK = 1 << 18
 TRIES = 5
@@ -49,10 +50,9 @@ class Files:
                     else:
                         yield one.id, found
             waiting = [one for one, _ in late]
-            if not late or attempt + 1 == TRIES or not self._patience.left():
+            if not late or not self._once_more(attempt):
                 yield from ((one.id, error) for one, error in late)
                 return
-            time.sleep(min(0.25 * 2**attempt, self._patience.left()))
 
     def table(self, handle: Handle, into: BinaryIO) -> None:
         """Write the CSV of a query into a file. Raises `AtlasError`."""
@@ -67,16 +67,21 @@ class Files:
                 into.seek(0)
                 return
             except _Late:
-                if attempt + 1 == TRIES or not self._patience.left():
+                if not self._once_more(attempt):
                     raise
-                time.sleep(min(0.25 * 2**attempt, self._patience.left()))
+
+    def _once_more(self, attempt: int) -> bool:
+        """Wait longer after each attempt, counted from 0; tell whether there is to be another."""
+        if attempt + 1 == TRIES or not self._patience.left():
+            return False
+        time.sleep(min(0.25 * 2**attempt, self._patience.left()))
+        return True
 
     def _batch(self, some: Sequence[Listed], largest: int) -> Iterator[tuple[Listed, bytes | AtlasError]]:
         try:
             signed = list(self._api.sign([Handle(one.handle, one.id) for one in some]))
         except SourceError as error:
-            told = AtlasError(error.problem, error.place, error.way_out)
-            yield from ((one, told) for one in some)
+            yield from ((one, of_one_atlas(error)) for one in some)
             return
         with ThreadPoolExecutor(self._at_once, "download") as pool:
             tasks = {
@@ -90,7 +95,7 @@ class Files:
         if not signed.url:
             return _unsigned(signed.failure)
         if signed.size > largest:
-            return ManifestError(f"The manifest is larger than {largest >> 20} MiB", way_out="split it.")
+            return too_large(largest)
         into = io.BytesIO()
         try:
             md5 = self._fetch(signed, into, largest)
@@ -116,9 +121,7 @@ class Files:
                     into.write(block)
                     size += len(block)
                     if largest is not None and size > largest:
-                        raise ManifestError(
-                            f"The manifest is larger than {largest >> 20} MiB", way_out="split it."
-                        )
+                        raise too_large(largest)
                     if time.monotonic() > self._patience.until:
                         raise Busy("a download does not end")
 

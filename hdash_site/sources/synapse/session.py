@@ -70,6 +70,11 @@ class Refused(SourceError):
         self.status = status
 
 
+def of_one_atlas(error: SourceError) -> AtlasError:
+    """Give what struck one question as an error of its atlas: the others were answered."""
+    return AtlasError(error.problem, error.place, error.way_out)
+
+
 class Session(requests.Session):
     """The session that the client uses; at most `at_once` requests are on their way."""
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hdash_site.htan.checks import checks
+from hdash_site.htan.checks import checks, codes
 
 from ..helpers import SOUND, decoded, report_of
 
@@ -20,6 +20,10 @@ CODES = [
 
 def test_no_check_vanishes_unnoticed() -> None:
     assert [check.CODE for check in checks()] == CODES
+
+
+def test_the_codes_that_settings_are_held_against_are_those_of_the_checks() -> None:
+    assert codes() == [check.CODE for check in checks()]
 
 
 def test_every_check_has_a_title_and_a_help_page_with_its_three_parts() -> None:

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.remote.synapse.view import NotSql
 
@@ -24,12 +24,11 @@ A_BATCH = 100
 _MODEL = "org.sagebionetworks.repo.model"
 
 
-class Reply(Exception):
-    """An answer: a status and JSON; raised by what ends early."""
+class Reply(NamedTuple):
+    """An answer: a status and JSON."""
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(status)
-        self.status, self.body = status, body
+    status: int
+    body: dict[str, Any]
 
 
 def refused(status: int, reason: str) -> Reply:

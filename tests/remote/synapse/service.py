@@ -43,7 +43,7 @@ class Service:
         self.log, self.faults = Log(), Faults()
         self.delay, self.lag, self.latency, self.throttle, self.lives = 0.03, False, 0.0, True, 30.0
         self.held = 3.0
-        self.stale_since: float | None = None
+        self.stale = False
         self.queried: float | None = None
         self._hidden: set[str] = set()
         self.repo_url = self.store_url = ""
@@ -64,10 +64,10 @@ class Service:
         """Let the view apply what has happened, if it was asked after that, and long enough ago."""
         with self.lock:
             ready = self.queried is not None and time.monotonic() - self.queried >= self.delay
-            if self.stale_since is not None and ready and not self.lag:
+            if self.stale and ready and not self.lag:
                 self.view.apply(self.entities.all_rows())
-                self.stale_since = None
-            if self.stale_since is not None:
+                self.stale = False
+            if self.stale:
                 self.queried = self.queried or time.monotonic()
             else:
                 self.queried = None
@@ -172,5 +172,5 @@ class Service:
         with self.lock:
             one: Entity | None = self.entities.rows[entity] if entity else None
             yield one
-            self.stale_since = time.monotonic()
+            self.stale = True
             self.queried = None

@@ -186,7 +186,7 @@ class Storage:
         for name, value in headers:
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                 handler.send_header(name, value)
-        length = dict((name.lower(), value) for name, value in headers).get("content-length", len(answer))
+        length = {name.lower(): value for name, value in headers}.get("content-length", len(answer))
         handler.send_header("Content-Length", str(length))
         handler.end_headers()
         if fault and fault.way == "cut":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -22,3 +23,8 @@ class Published(NamedTuple):
     @property
     def artifact(self) -> Artifact:
         return Artifact(self.digest, self.headers)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text can be the address of a page below the site, and is safe as a path."""
+    return bool(re.fullmatch(r"/?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(?:\.html|/)?", text))

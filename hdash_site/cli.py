@@ -43,6 +43,7 @@ _accept_loss = click.option(
     "--accept-loss", is_flag=True, help="Believe that an atlas in Synapse lost most of its files."
 )
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
+_json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,8 +59,7 @@ def commands() -> None:
 @click.option(
     "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
 )
-@_quiet
-@click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
+@_options(_quiet, _json)
 def build(
     root: Path,
     source: Path | None,
@@ -85,6 +85,67 @@ def build(
         result = app.build(options, tell)
     console.show(result, app.output_folder(options), style)
     return result.exit_code
+
+
+_most = click.option(
+    "--max-delete",
+    "most",
+    default="20%",
+    show_default=True,
+    metavar="N",
+    help="Most files to delete, as a number or a share (of which ten are always allowed); else do nothing.",
+)
+_trust = click.option(
+    "--trust-ledger",
+    "trust",
+    is_flag=True,
+    help="Do not list the bucket if nobody else has deployed since; files altered by hand stay unseen.",
+)
+
+
+@commands.command()
+@_options(_root, _cache)
+@click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
+@_options(_most, _trust)
+@click.option("--explain", is_flag=True, help="Print each step with its reason.")
+@_options(_quiet, _json)
+def deploy(
+    root: Path,
+    cache: Path | None,
+    dry: bool,
+    most: str,
+    trust: bool,
+    explain: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Bring the bucket S3_BUCKET_NAME to the site as it was built last."""
+    from hdash_site import app, console
+
+    style = console.Style(quiet, explain or dry, as_json)
+    with console.progress(style) as tell:
+        deployed = app.deploy(
+            app.Options(root, None, None, cache), app.Deploying(most, trust=trust, dry=dry), tell
+        )
+    console.show_deployed(deployed, style, dry=dry)
+
+
+@commands.command()
+@_options(_root, _cache, _most, _trust)
+@click.pass_context
+def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool) -> None:
+    """Print what deploy would do, each step with its reason, and do none of it."""
+    context.invoke(
+        deploy,
+        root=root,
+        cache=cache,
+        dry=True,
+        most=most,
+        trust=trust,
+        explain=False,
+        quiet=False,
+        as_json=False,
+    )
 
 
 @commands.command()

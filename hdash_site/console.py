@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
 from hdash_site.run import Result, Tell, exit_code, silent
@@ -50,10 +51,31 @@ def show(result: Result, output: Path, style: Style) -> None:
     if style.explain:
         _explain(result)
     if not style.quiet and not style.as_json:
-        _foreign(result.deployed.foreign, output)
+        _foreign(result.deployed.foreign, f"{output}/")
         print(_summary(result))
     if style.as_json:
         print(json.dumps(result.counts()))
+
+
+def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
+    """Print the outcome of a deployment to a bucket, or its plan."""
+    if style.explain and not style.as_json:
+        for verb, steps in (("put", deployed.written), ("delete", deployed.removed)):
+            for path, reason in steps:
+                print(_plain(f"{verb} {path}: {reason}"))
+    counts = {
+        "files_written": len(deployed.written),
+        "files_kept": deployed.kept,
+        "files_removed": len(deployed.removed),
+        "files_foreign": len(deployed.foreign),
+    }
+    if style.as_json:
+        print(json.dumps(counts))
+    elif not style.quiet:
+        _foreign(deployed.foreign, "")
+        put, gone = ("to write", "to remove") if dry else ("written", "removed")
+        written, removed = len(deployed.written), len(deployed.removed)
+        print(f"files     {written} {put}, {deployed.kept} kept, {removed} {gone}")
 
 
 def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
@@ -130,9 +152,9 @@ def _explain(result: Result) -> None:
         print(_plain(f"{path} removed: {reason}"))
 
 
-def _foreign(paths: list[str], output: Path) -> None:
+def _foreign(paths: list[str], place: str) -> None:
     for path in paths[:SHOWN]:
-        print(_plain(f"{output / path} is not ours; it was left alone"), file=sys.stderr)
+        print(_plain(f"{place}{path} is not ours; it was left alone"), file=sys.stderr)
     if len(paths) > SHOWN:
         print(f"{len(paths) - SHOWN} more files there are not ours; they were left alone", file=sys.stderr)
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from hdash_site import files
 from hdash_site.config import Config
-from hdash_site.deploy import folder as mirror
+from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Digest, Event, Failed, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
-from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.options import Options
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs
-from hdash_site.pages.site import Site, findings, site
+from hdash_site.pages.site import File, Site, findings, site
+from hdash_site.publish import Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
 from hdash_site.state.store import Store
@@ -52,7 +51,7 @@ class Result(NamedTuple):
     same: list[str]
     failed: list[str]
     ran: list[Ran]
-    deployed: mirror.Deployed
+    deployed: Deployed
     findings: dict[str, dict[str, int]]
     problems: list[str]
     seconds: dict[str, float]
@@ -74,8 +73,11 @@ class Result(NamedTuple):
 class Run:
     """One run over an open state."""
 
-    def __init__(self, config: Config, options: Options, store: Store, tell: Tell) -> None:
+    def __init__(
+        self, config: Config, options: Options, store: Store, tell: Tell, publish: Publish | None = None
+    ) -> None:
         self._config, self._options, self._store, self._tell = config, options, store, tell
+        self._publish = publish
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
@@ -89,6 +91,8 @@ class Run:
             found = findings(building, list(crawled.snapshots))
             if not built.files:
                 raise self._nothing(built)
+            # What was made is kept, however publishing it ends.
+            self._store.commit()
             with self._phase("deploy"):
                 deployed = self._deploy(building, built)
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
@@ -131,24 +135,14 @@ class Run:
             with closing(build.schedule):
                 yield build
 
-    def _deploy(self, building: Build, built: Site) -> mirror.Deployed:
-        output = output_folder(self._options)
-        self._tell("deploy", str(output))
-
-        def load(path: str) -> bytes:
+    def _deploy(self, building: Build, built: Site) -> Deployed:
+        def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
-            data = self._store.load(built.files[path].digest) or building.value(built.files[path].key)
-            if data is None:
-                raise OutputError(
-                    "its bytes are lost and cannot be made today", path, "see the problems above"
-                )
-            return data
+            return self._store.load(file.digest) or building.value(file.key)
 
-        want = {path: file.digest for path, file in built.files.items()}
-        deployed = mirror.deploy(output, want, load, self._store, cache_folder(self._options) / "scratch")
-        check = json.dumps({"checked": now()}).encode()
-        files.replace(output / mirror.CHECK_FILE, check, cache_folder(self._options) / "scratch")
-        return deployed
+        check = check_file(self._crawled.snapshots.values())
+        assert self._publish is not None
+        return self._publish(Artifacts(built.files, loader(built.files, load), check))
 
     def _loaded(self, digest: Digest) -> bytes:
         """Give crawled bytes, from the source once more if the cache lost them."""
@@ -179,7 +173,7 @@ class Run:
         return list(dict.fromkeys([*(_line(event) for event in self._broken), *others]))
 
     def _summed_up(
-        self, crawled: Crawled, built: Site, deployed: mirror.Deployed, found: dict[str, dict[str, int]]
+        self, crawled: Crawled, built: Site, deployed: Deployed, found: dict[str, dict[str, int]]
     ) -> Result:
         changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
         broken = {event.key.name for event in self._broken if event.key.kind in ("report", "listing")}

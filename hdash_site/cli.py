@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import click
 
 from hdash_site import __version__
 from hdash_site.errors import HdashError
+from hdash_site.secrets import hidden
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -146,6 +148,74 @@ def plan(context: click.Context, root: Path, cache: Path | None, most: str, trus
         quiet=False,
         as_json=False,
     )
+
+
+class _Time(click.ParamType[int]):
+    """A time like 90s, 50m or 2h; in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        unit = {"s": 1, "m": 60, "h": 3600}.get(str(value)[-1:])
+        number = str(value)[:-1]
+        if unit is None or not (number.isascii() and number.isdigit() and 0 < int(number[:9]) < 10**6):
+            self.fail(f'"{value}" is no time; write one like 50m.', param, ctx)
+        return int(number) * unit
+
+
+@commands.command()
+@_options(_root, _output, _cache)
+@click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
+@_options(_strict, _accept_loss, _most, _trust)
+@click.option(
+    "--deadline",
+    type=_Time(),
+    metavar="TIME",
+    help="When to be done, such as 50m: what is whole by then is deployed.",
+)
+@_quiet
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for all that happens.")
+def nightly(
+    root: Path,
+    output: Path | None,
+    cache: Path | None,
+    jobs: int | None,
+    strict: bool,
+    accept_loss: bool,
+    most: str,
+    trust: bool,
+    deadline: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Crawl, build, deploy and tell Slack: all that a night has to do."""
+    from hdash_site import app, console
+    from hdash_site.nightly import nightly
+    from hdash_site.options import Deadline
+
+    until = Deadline(time.monotonic(), deadline) if deadline else None
+    jobs = jobs or os.cpu_count() or 1
+    options = app.Options(
+        root, None, output, cache, jobs, strict=strict, accept_loss=accept_loss, deadline=until
+    )
+    style = console.Style(quiet, as_json=as_json)
+    with console.night_progress(style) as tell:
+        night = nightly(options, app.Deploying(most, trust=trust), tell)
+    console.show_night(night, style)
+    return night.exit_code
+
+
+@commands.command()
+@_root
+def slack(root: Path) -> None:
+    """Send a test message to SLACK_WEBHOOK_URL."""
+    from hdash_site import app, notify
+
+    title = app.config_of(app.Options(root)).title
+    problem = notify.tell(notify.trial(title, notify.web_site()))
+    if problem:
+        raise HdashError(problem)
+    click.echo("Slack was told")
 
 
 @commands.command()
@@ -294,7 +364,7 @@ def main() -> None:
 
 
 def _complain(line: str, code: int) -> int:
-    click.echo(f"hdash-site: {line}", err=True)
+    click.echo(f"hdash-site: {hidden(line, os.environ)}", err=True)
     return code
 
 

@@ -16,6 +16,7 @@ from hdash_site.errors import ConfigError
 from hdash_site.snapshot import SYNAPSE_ID, Project
 
 FILE = "site.toml"
+DEFAULT_TITLE = "HTAN Dashboard"
 SOURCES = ("sample", "folder", "synapse")
 
 
@@ -29,7 +30,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("title", "text", "HTAN Dashboard", "The name of the site, on every page."),
+    Setting("title", "text", DEFAULT_TITLE, "The name of the site, on every page."),
     Setting(
         "base_url", "text", "", "Where the site will stand, for `sitemap.xml`: `https://example.org/hdash/`."
     ),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
-from hdash_site.engine.model import Digest, Event, Failed, Key, Ran
+from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.htan.changes import findings_moved
@@ -107,6 +107,7 @@ class Run:
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
+        self._unreported: list[str] = []
         self._source: Source | None = None
 
     def result(self) -> Result:
@@ -116,6 +117,7 @@ class Run:
         with self._phase("build"), self._building(crawled) as building:
             built = site(building, self._store)
             found = findings(building, list(crawled.snapshots))
+            self._unreported = _unreported(building, crawled.snapshots)
             if not built.files:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
@@ -238,9 +240,9 @@ class Run:
         fixed: Counter[str],
     ) -> Result:
         changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
-        broken = {event.key.name for event in self._broken if event.key.kind in ("report", "listing")}
+        broken = self._unreported
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
-        failed = [*crawled.failed, *sorted(broken)]
+        failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
         lines = crawled.problems()
         return Result(
             exit_code=self._exit_code(built, failed),
@@ -273,6 +275,12 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     if not failed:
         return DONE
     return FAILED if strict else SOME_ATLAS_FAILED
+
+
+def _unreported(building: Build, atlases: Iterable[str]) -> list[str]:
+    """Give the atlases whose report, or something that it needs, could not be made today."""
+    made = building.bring(Key("report", atlas) for atlas in atlases)
+    return [key.name for key, parts in made.items() if isinstance(parts, Broken)]
 
 
 def _check_known(only: Collection[str], crawled: Crawled) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hdash_site import serving
-from hdash_site.artifact import is_address
+from hdash_site.artifact import address, is_address
 from hdash_site.errors import ConfigError
 from hdash_site.snapshot import SYNAPSE_ID, Project
 
@@ -212,6 +212,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         _check_menu(entry, f"{place}, [[menu]] number {number}")
     for number, table in enumerate(values["redirect"], 1):
         _check_redirect(table, f"{place}, [[redirect]] number {number}")
+    _check_once([address(table["from"]) for table in values["redirect"]], f"{place}, [[redirect]]")
     for number, table in enumerate(values["deploy.route"], 1):
         _check_route(table, f"{place}, [[deploy.route]] number {number}")
     return Config(
@@ -346,6 +347,12 @@ def _check_redirect(table: Mapping[str, Any], place: str) -> None:
         raise ConfigError(f"{table['from']!r} is no address below the site", place, way_out)
     if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?|/?[A-Za-z0-9_./#-]*", table["to"]):
         raise ConfigError(f"{table['to']!r} is no address", place, "write one below the site, or https://…")
+
+
+def _check_once(addresses: list[str], place: str) -> None:
+    for url in addresses:
+        if addresses.count(url) > 1:
+            raise ConfigError(f"two lead on from {url}", place, "delete one of them")
 
 
 def _check_route(table: Mapping[str, Any], place: str) -> None:

@@ -81,6 +81,19 @@ def test_with_a_bucket_it_goes_there_alone(
     assert "nothing changed in 2 atlases" in webhook[1]["text"]
 
 
+def test_a_touch_of_every_file_sends_nothing_but_the_check_file(
+    night, site, atlases, s3, new_bucket, monkeypatch
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    night()
+    s3.counted()
+    for path in [*site.rglob("*"), *atlases.folder.rglob("*")]:
+        if "cache" not in path.parts:
+            path.touch()
+    assert night().result.ran == []
+    assert s3.counted() == {"LIST": 1, "PUT": 1}
+
+
 def test_new_and_fixed_findings_are_counted(night, atlases, webhook):
     night()
     entity = next(entity for entity, data in atlases.manifests.items() if b"HTA1_1" in data)

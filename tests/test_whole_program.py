@@ -164,13 +164,14 @@ class World:
     def move_an_article(self, luck: random.Random) -> None:
         path = luck.choice(sorted((self.site / "content").rglob("*.md")))
         lines = [line for line in path.read_text().split("\n") if not line.startswith("aliases")]
-        old = luck.choice(["old/", "about/", "notes/first/", "old/page.html"])
+        old = luck.choice([f"old/{path.stem}/", f"old/{path.stem}.html", f"{path.stem}-old/"])
         lines.insert(1, f'aliases = ["{old}"]')
         path.write_text("\n".join(lines))
 
     def add_a_redirect(self, luck: random.Random) -> None:
-        text = f'[[redirect]]\nfrom = "old/{luck.randrange(3)}"\nto = "hta{luck.randrange(3)}/"\n'
-        self._append(self.site / "site.toml", luck, text)
+        path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'
+        kept = [table for table in path.read_text().split("[[redirect]]\n") if place not in table]
+        path.write_text("".join([*kept, f'[[redirect]]\n{place}\nto = "hta{luck.randrange(3)}/"\n']))
 
     def change_a_menu(self, luck: random.Random) -> None:
         self._append(

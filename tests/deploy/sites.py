@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 
 from hdash_site import serving
@@ -59,6 +60,21 @@ def site(pages: int, version: int = 0, assets: str = "1") -> dict[str, bytes]:
     return files | {CHECK_FILE: f'{{"checked": "{version}"}}'.encode()}
 
 
+def links_to_nothing(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:
+    """Do as `broken` does for a site of ours, whose links are relative."""
+    rooted = {}
+    for path, data in objects.items():
+        if path.endswith(".html"):
+            found = re.findall(rb'(?:href|src)="([^"#:?]+)["#?]', data)
+            targets = [posixpath.normpath(posixpath.join("/", path, "..", one.decode())) for one in found]
+            ends = ["/" if one.endswith(b"/") else "" for one in found]
+            rooted[path] = page(*(f"{a.lstrip('/')}{b}" for a, b in zip(targets, ends, strict=True)))
+            rooted[path] = rooted[path].replace(page(), b"")
+        else:
+            rooted[path] = data
+    return broken(rooted, begin)
+
+
 def broken(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:
     """Give each page with what it leads to and is not there: any asset of any page, and any link of a page
     that a reader comes to who begins at one of the pages in `begin`.
@@ -68,7 +84,9 @@ def broken(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:
     for path, data in objects.items():
         if path.endswith(".html"):
             targets = [target.decode() for target in re.findall(rb'href="/([^"]*)"', data)]
-            links[path] = [f"{one}index.html" if one.endswith("/") or not one else one for one in targets]
+            links[path] = [
+                f"{one.rstrip('/')}/index.html".lstrip("/") if _is_folder(one) else one for one in targets
+            ]
             found |= {(path, one) for one in links[path] if one.startswith("assets/") and one not in objects}
     waiting, seen = [path for path in begin if path in links], set(begin)
     while waiting:
@@ -80,3 +98,7 @@ def broken(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:
                 seen.add(target)
                 waiting.append(target)
     return found
+
+
+def _is_folder(link: str) -> bool:
+    return link.endswith("/") or not link

@@ -81,6 +81,20 @@ def test_requests_are_those_of_what_changed(target):
     assert reasons(done)["hta1/m3/index.html"] == "no page makes it"
 
 
+def test_the_requests_of_a_site_of_ten_thousand_pages(target):
+    files = {f"p{number % 100:02}/{number:05}/index.html": b"page %d" % number for number in range(9_990)}
+    files |= {f"assets/a{number}.css": b"x" for number in range(10)} | {"check.json": b"{}"}
+    target.deploy(files)
+    assert target.s3.counted() == {"LIST": 1, "PUT": 10_001}
+    assert target.deploy(files).written == []
+    assert target.s3.counted() == {"LIST": 11}
+    assert target.deploy(files, trust=True).written == []
+    assert target.s3.counted() == {"GET": 1}
+    newer = files | {"p00/00000/index.html": b"new", "check.json": b'{"checked": "now"}'}
+    assert len(target.deploy(newer).written) == 2
+    assert target.s3.counted() == {"LIST": 11, "PUT": 2}
+
+
 def test_a_same_size_edit_and_headers_alone_are_seen(target):
     files = site(1)
     target.deploy(files)

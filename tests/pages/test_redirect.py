@@ -89,6 +89,20 @@ def test_a_redirect_that_cannot_be_is_refused(site, build, old, new):
         build()
 
 
+def test_two_redirects_from_one_address_are_refused(site, build):
+    redirect(site, "old", "hta1/")
+    redirect(site, "/old/", "about/")
+    with pytest.raises(ConfigError, match="two lead on from old/"):
+        build()
+
+
+def test_of_two_articles_with_one_alias_the_first_has_it(site, build):
+    for name in ("a", "b"):
+        (site / f"content/{name}.md").write_text(f'+++\ntitle = "{name}"\naliases = ["x/"]\n+++\nText.\n')
+    assert "/x/ belongs to content/a.md, aliases" in "\n".join(build().problems)
+    assert 'url=../a/"' in (site / "public/x/index.html").read_text()
+
+
 def test_a_redirect_with_other_keys_or_a_route_that_cannot_be_is_refused(site, build):
     path = site / "site.toml"
     text = path.read_text()

@@ -28,7 +28,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 from botocore.config import Config
 
-KEY, SECRET = "AKIATESTTESTTEST", "secret-of-the-tests"
+KEY, SECRET = "AKIACANARYCANARY", "canary-secret-of-the-tests"
 ACTIONS = {
     "LIST": "s3:ListBucket",
     "GET": "s3:GetObject",

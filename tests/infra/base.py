@@ -11,6 +11,8 @@ import sysconfig
 from pathlib import Path
 
 COMMANDS = ("sh", "env", "install")
+# What wheels may count on (the "manylinux" policy); Python itself loads not all of it.
+LIBRARIES = ("pthread.so.0", "dl.so.2", "rt.so.1", "util.so.1", "resolv.so.2", "gcc_s.so.1", "stdc++.so.6")
 # As the official image, without what only tests and other programs need.
 LEFT_OUT = shutil.ignore_patterns(
     "site-packages", "test", "tests", "idlelib", "turtledemo", "tkinter", "lib2to3", "config-*", "__pycache__"
@@ -64,7 +66,9 @@ def _copied(program: Path, place: Path) -> Path:
 def _libraries(programs: list[Path]) -> set[Path]:
     """Give the shared libraries that programs load, and the loader, by the names that they are asked by."""
     said = subprocess.run(["ldd", *programs], capture_output=True, text=True).stdout
-    return {Path(place) for place in re.findall(r"(/\S+) \(0x", said)}
+    loaded = {Path(place) for place in re.findall(r"(/\S+) \(0x", said)}
+    system = next(place.parent for place in loaded if place.name == "libc.so.6")
+    return loaded | {system / f"lib{name}" for name in LIBRARIES}
 
 
 def _settings_of_pip() -> str:

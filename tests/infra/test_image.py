@@ -164,6 +164,12 @@ def test_it_starts_from_compiled_code(image, tmp_path):
     assert not compiled_now
 
 
+def test_whatever_a_night_may_need_can_be_loaded(image, tmp_path):
+    modules = "synapseclient, boto3, pymysql, psycopg, cryptography, hdash_site.sources.synapse"
+    done = image.run(tmp_path, "-W", "error", "-c", f"import {modules}", entry=["python"])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_its_settings_are_those_of_the_nightly_run(image):
     settings = image.settings
     assert settings["Entrypoint"] == ["hdash-site"]

@@ -393,3 +393,23 @@ def test_the_function_of_cloudfront_finds_the_page_of_a_folder(asked, answered):
     code = f"{function['FunctionCode']}\n{show}"
     done = subprocess.run([node, "-e", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == answered
+
+
+# --- What docs/aws.md says ---------------------------------------------------------------------------------
+
+DOCS = (ROOT / "docs" / "aws.md").read_text()
+
+
+def test_the_docs_name_each_parameter_with_its_default():
+    told = dict(re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? *\|", DOCS, re.MULTILINE))
+    parameters = template.whole()["Parameters"]
+    assert told == {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
+
+
+def test_the_docs_add_up_their_costs():
+    _, _, costs = DOCS.partition("| what | how much |")
+    rows, _, _ = costs.partition("| **together** |")
+    prices = [float(price) for price in re.findall(r"\| ([0-9.]+) \|$", rows, re.MULTILINE)]
+    [total] = re.findall(r"\| \*\*([0-9.]+)\*\* \|$", costs, re.MULTILINE)
+    assert len(prices) == 10
+    assert f"{sum(prices):.2f}" == total

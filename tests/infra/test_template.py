@@ -43,6 +43,13 @@ def test_no_policy_allows_a_wildcard_action(shape):
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
 
 
+@shaped
+def test_no_policy_allows_anything_on_everything_but_to_log_in_to_the_registry(shape):
+    """AWS lets nobody narrow that one."""
+    on_all = [listed(s["Action"]) for _, s in template.statements(shape) if "*" in listed(s.get("Resource"))]
+    assert on_all == [["ecr:GetAuthorizationToken"]]
+
+
 def allowed(shape, role):
     """Give (action, resource) for all that a role may do."""
     return {

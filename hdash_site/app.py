@@ -8,11 +8,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 from hdash_site import config as settings
+from hdash_site import publish
 from hdash_site.config import Config
+from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
-from hdash_site.errors import ConfigError, HdashError, OutputError
+from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.origin import unwritable
+from hdash_site.pages.site import remembered
+from hdash_site.publish import Deploying, Publish
 from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Store, opened
@@ -23,15 +27,32 @@ def build(options: Options, tell: Tell = silent) -> Result:
     config = config_of(options)
     _keep_apart(config, options)
     with open_state(options) as store:
-        started = now()
-        try:
-            result = Run(config, options, store, tell).result()
-        except HdashError as error:
-            store.note_run(started, now(), "failed", {"problem": str(error)})
-            raise
-        if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
-            store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
-        return result
+        return _noted(config, options, store, tell, publish.to_folder(options, store, tell))
+
+
+def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
+    """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
+    if publish.place() is None:
+        return build(options, tell)
+    with open_state(options) as store:
+        deadline = options.deadline
+        to_bucket = publish.to_bucket(
+            config, store, how, tell, lambda: bool(deadline and deadline.left() < 0)
+        )
+        return _noted(config, options, store, tell, to_bucket)
+
+
+def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
+    """Bring the bucket to the site as it was built last. Raises `HdashError`."""
+    config = config_of(options)
+    with open_state(options) as store:
+        to_bucket = publish.to_bucket(config, store, how, tell)
+        files = remembered(store)
+        if not files:
+            raise StateError("there is no finished site to deploy", way_out="build it first")
+        check = publish.check_file(store.snapshots().values())
+        load = publish.loader(files, lambda file: store.load(file.digest))
+        return to_bucket(publish.Artifacts(files, load, check))
 
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
@@ -83,6 +104,19 @@ def list_checks() -> list[tuple[str, str, str]]:
     from hdash_site.htan.checks import checks
 
     return [(check.CODE, check.SEVERITY, check.TITLE) for check in checks()]
+
+
+def _noted(config: Config, options: Options, store: Store, tell: Tell, to: Publish) -> Result:
+    """Run, and note in the ledger what came of it, unless nothing did."""
+    started = now()
+    try:
+        result = Run(config, options, store, tell, to).result()
+    except HdashError as error:
+        store.note_run(started, now(), "failed", {"problem": str(error)})
+        raise
+    if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
+        store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
+    return result
 
 
 def open_state(options: Options) -> AbstractContextManager[Store]:

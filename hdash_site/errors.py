@@ -9,7 +9,8 @@
     ├── LayoutError       a Mako layout
     ├── StateError        the database or the blob cache
     │   └── LockedError   another run is at work
-    └── OutputError       the folder of the finished site
+    ├── AwsError          a bucket in S3, or another service of AWS
+    └── OutputError       the finished site
 
 Findings about an atlas are not errors: they are results (`hdash_site.htan.checks`).
 """
@@ -70,3 +71,11 @@ class LockedError(StateError):
 
 class OutputError(HdashError):
     """The finished site cannot be written."""
+
+
+class AwsError(HdashError):
+    """A service of AWS refuses, or cannot be reached. `code` is its own word for why."""
+
+    def __init__(self, problem: str, place: str = "", way_out: str = "", *, code: str = "") -> None:
+        super().__init__(problem, place, way_out)
+        self.code = code

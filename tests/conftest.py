@@ -7,9 +7,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hdash_site.state import where
 from hdash_site.state.orm import peewee
 from tests import databases
+from tests.remote.s3.fixtures import new_bucket, s3, s3_server  # noqa: F401
 
 settings.register_profile(
     "props",
@@ -26,9 +26,10 @@ def _no_colour(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _no_database(monkeypatch):
-    for name in where.VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+def _no_services(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("HDASH_", "S3_", "AWS_", "SYNAPSE_", "SLACK_", "CLOUDFRONT_")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -161,6 +161,17 @@ class World:
         if len(paths) > 1:
             luck.choice(paths).unlink()
 
+    def move_an_article(self, luck: random.Random) -> None:
+        path = luck.choice(sorted((self.site / "content").rglob("*.md")))
+        lines = [line for line in path.read_text().split("\n") if not line.startswith("aliases")]
+        old = luck.choice(["old/", "about/", "notes/first/", "old/page.html"])
+        lines.insert(1, f'aliases = ["{old}"]')
+        path.write_text("\n".join(lines))
+
+    def add_a_redirect(self, luck: random.Random) -> None:
+        text = f'[[redirect]]\nfrom = "old/{luck.randrange(3)}"\nto = "hta{luck.randrange(3)}/"\n'
+        self._append(self.site / "site.toml", luck, text)
+
     def change_a_menu(self, luck: random.Random) -> None:
         self._append(
             self.site / "site.toml", luck, f'[[menu]]\nname = "M{luck.randrange(9)}"\nurl = "about/"\n'

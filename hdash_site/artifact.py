@@ -1,0 +1,30 @@
+"""A file that the site consists of, and what we know of a copy of it that we published."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Artifact(NamedTuple):
+    """`digest`: sha-256 of the bytes; `headers`: what stands for how they are served, empty in a folder."""
+
+    digest: str
+    headers: str = ""
+
+
+class Published(NamedTuple):
+    """`etag`: what the mirror calls these bytes; empty in a folder, and as long as we cannot be sure."""
+
+    digest: str
+    headers: str = ""
+    etag: str = ""
+
+    @property
+    def artifact(self) -> Artifact:
+        return Artifact(self.digest, self.headers)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text can be the address of a page below the site, and is safe as a path."""
+    return bool(re.fullmatch(r"/?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(?:\.html|/)?", text))

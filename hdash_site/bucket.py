@@ -1,0 +1,194 @@
+"""A bucket in S3, or the part of one below a prefix: list, look, read, write, delete.
+
+Keys are given and taken without the prefix, ETags without their quotes. Every request is tried again while
+that may help; what fails is an `AwsError` in one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hdash_site import aws
+from hdash_site.aws import Access
+from hdash_site.errors import AwsError, ConfigError
+
+PAGE = 1000
+"""Keys in one answer of a listing, and in one request to delete: the most that S3 takes."""
+
+LARGE_BYTES = 16 << 20
+"""Bodies from there on are sent in parts of half that: what is tried again is a part."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+
+
+class Place(NamedTuple):
+    """`prefix` is empty or ends with a slash."""
+
+    bucket: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+class Object(NamedTuple):
+    """An object as a look at it tells: its ETag, its headers and our own marks (`metadata`)."""
+
+    etag: str
+    headers: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+class Content(NamedTuple):
+    """`date`: the time of the service when it answered."""
+
+    data: bytes
+    etag: str
+    date: datetime
+
+
+def place(bucket: str, prefix: str, variable: str) -> Place:
+    """Check a name and a prefix; raises `ConfigError` that names the variable."""
+    if not _NAME.fullmatch(bucket):
+        raise ConfigError("this is no name of a bucket", variable, "write small letters, digits and hyphens")
+    parts = [part for part in prefix.split("/") if part]
+    if not prefix.isprintable() or any(part in (".", "..") for part in parts):
+        raise ConfigError("this is no prefix", variable, "write names with slashes between them")
+    return Place(bucket, "".join(f"{part}/" for part in parts))
+
+
+HEADERS = {
+    "ContentType": "content type",
+    "CacheControl": "cache control",
+    "ContentEncoding": "content encoding",
+    "WebsiteRedirectLocation": "redirect",
+}
+"""The headers of an object that can be set, by boto3's name."""
+
+
+class Bucket:
+    """`where` names it, `access` says how it is reached; it may be used from many threads."""
+
+    def __init__(self, where: Place, access: Access) -> None:
+        self.where = where
+        self._access = access
+        self._client = aws.client("s3", access)
+
+    def list(self, after: str = "", until: str = "") -> Iterator[tuple[str, str]]:
+        """Give key and ETag of each object after a key, to the end of the page that has the key `until`."""
+        start = self.where.prefix + after if after else ""
+        while True:
+            more: dict[str, str] = {"StartAfter": start} if start else {}
+            answer = self._do("list_objects_v2", "", Prefix=self.where.prefix, MaxKeys=PAGE, **more)
+            found = answer.get("Contents", [])
+            for one in found:
+                yield one["Key"].removeprefix(self.where.prefix), one["ETag"].strip('"')
+            if not answer.get("IsTruncated") or not found:
+                return
+            start = found[-1]["Key"]
+            if until and start.removeprefix(self.where.prefix) >= until:
+                return
+
+    def look(self, key: str) -> Object | None:
+        """Give what is told of an object without its body; None if there is none."""
+        try:
+            found = self._do("head_object", key)
+        except AwsError as error:
+            if error.code in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
+        headers = {name: str(found[name]) for name in HEADERS if found.get(name)}
+        return Object(found["ETag"].strip('"'), headers, found.get("Metadata", {}))
+
+    def get(self, key: str, unless: str = "") -> Content | None:
+        """Give an object; None if there is none, or if its ETag is `unless`."""
+        condition = {"IfNoneMatch": f'"{unless}"'} if unless else {}
+        try:
+            return aws.tried(self._access, f"{self.where}{key}", self._read, key, condition)
+        except AwsError as error:
+            if error.code in ("304", "404", "NoSuchKey"):
+                return None
+            raise
+
+    def changed(self, key: str, etag: str) -> bool:
+        """Tell whether an object is gone or has another ETag, in one request."""
+        try:
+            aws.tried(self._access, f"{self.where}{key}", self._read, key, {"IfNoneMatch": f'"{etag}"'})
+        except AwsError as error:
+            if error.code in ("304", "404", "NoSuchKey"):
+                return error.code != "304"
+            raise
+        return True
+
+    def put(self, key: str, data: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> str:
+        """Write an object; give its ETag."""
+        if len(data) >= LARGE_BYTES:
+            return self._put_in_parts(key, data, headers, metadata)
+        answer = self._do("put_object", key, Body=data, Metadata=dict(metadata), **headers)
+        return answer["ETag"].strip('"')
+
+    def put_if(self, key: str, data: bytes, etag: str = "") -> str | None:
+        """Write an object if its ETag is `etag`, or, without one, if there is none; give the new ETag.
+
+        None: the condition did not hold, or it did, and the answer to our own first attempt was lost.
+        """
+        condition = {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
+        try:
+            return self._do("put_object", key, Body=data, **condition)["ETag"].strip('"')
+        except AwsError as error:
+            if error.code in ("PreconditionFailed", "412") or (etag and error.code in ("NoSuchKey", "404")):
+                return None
+            raise
+
+    def delete(self, keys: Sequence[str]) -> dict[str, str]:
+        """Delete objects; give, of those that stay, the code of the refusal by key."""
+        refused: dict[str, str] = {}
+        for start in range(0, len(keys), PAGE):
+            batch = [{"Key": self.where.prefix + key} for key in keys[start : start + PAGE]]
+            answer = self._do("delete_objects", "", Delete={"Objects": batch, "Quiet": True})
+            for error in answer.get("Errors", []):
+                refused[error["Key"].removeprefix(self.where.prefix)] = error.get("Code", "")
+        return refused
+
+    def _do(self, operation: str, key: str, **more: Any) -> dict[str, Any]:
+        request = getattr(self._client, operation)
+        if key:
+            more["Key"] = self.where.prefix + key
+        return aws.tried(self._access, f"{self.where}{key}", request, Bucket=self.where.bucket, **more)
+
+    def _read(self, key: str, condition: Mapping[str, str]) -> Content:
+        answer = self._client.get_object(Bucket=self.where.bucket, Key=self.where.prefix + key, **condition)
+        body = answer["Body"].read()
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return Content(body, answer["ETag"].strip('"'), _date(headers.get("date", "")))
+
+    def _put_in_parts(
+        self, key: str, data: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]
+    ) -> str:
+        size = LARGE_BYTES // 2
+        begun = self._do("create_multipart_upload", key, Metadata=dict(metadata), **headers)
+        upload = {"UploadId": begun["UploadId"]}
+        try:
+            parts = [
+                {
+                    "PartNumber": number,
+                    "ETag": self._do(
+                        "upload_part", key, Body=data[at : at + size], PartNumber=number, **upload
+                    )["ETag"],
+                }
+                for number, at in enumerate(range(0, len(data), size), 1)
+            ]
+            done = self._do("complete_multipart_upload", key, MultipartUpload={"Parts": parts}, **upload)
+        except BaseException:
+            self._do("abort_multipart_upload", key, **upload)
+            raise
+        return done["ETag"].strip('"')
+
+
+def _date(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime
+
+    return parsedate_to_datetime(text)

@@ -8,14 +8,17 @@ FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.lock /src/
-RUN pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r /src/requirements.lock
+RUN pip --python /opt/venv/bin/python install --no-compile --require-hashes --only-binary :all: \
+        -r /src/requirements.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY hdash_site /src/hdash_site
 # The lock holds what builds the project as well; nothing of that is needed to run it, as `pip check` sees.
-RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation /src \
+# Compiled code that names the time of its source would be stale: a layer keeps whole seconds only.
+RUN pip --python /opt/venv/bin/python install --no-compile --no-deps --no-build-isolation /src \
     && pip --python /opt/venv/bin/python uninstall --yes \
         editables hatchling pathspec pluggy tomlkit trove-classifiers \
-    && pip --python /opt/venv/bin/python check
+    && pip --python /opt/venv/bin/python check \
+    && python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="hdash-site" \
@@ -23,7 +26,8 @@ LABEL org.opencontainers.image.title="hdash-site" \
     org.opencontainers.image.licenses="Apache-2.0"
 # The root is read-only when it runs: what is not compiled here would be compiled at each start.
 RUN pip uninstall --yes --root-user-action ignore pip setuptools wheel \
-    && python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+    && python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /site
 COPY site.toml ./

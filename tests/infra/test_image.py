@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.infra import base
+from tests.infra import base, template
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-3f1c9a77d2"
@@ -41,10 +41,16 @@ class Image(NamedTuple):
         return {place: path for place, path in found.items() if not place.startswith(of_base)}
 
     def run(
-        self, folder: Path, *arguments: str, entry: list[str] | None = None
+        self,
+        folder: Path,
+        *arguments: str,
+        entry: list[str] | None = None,
+        environ: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess:
-        """Run the image in namespaces of its own, without a network; its volumes are in a folder."""
-        command = [*(entry or self.settings["Entrypoint"]), *arguments]
+        """Run the image in namespaces of its own; its volumes are in a folder.
+
+        With `environ`, on this machine's network, where the servers of the tests are; without, on none.
+        """
         steps = [f"mount --bind {self.root} {self.root}", f"mount -o remount,bind,ro {self.root}"]
         for volume in self.settings["Volumes"]:
             kept = folder / volume.strip("/").replace("/", "-")
@@ -53,18 +59,19 @@ class Image(NamedTuple):
             steps.append(f"mount --bind {kept} {self.root}{volume}")
         steps += [f"mount -t proc proc {self.root}/proc", f"mount -t tmpfs tmpfs {self.root}/dev"]
         for device in ("null", "zero", "urandom"):
-            steps.append(
-                f"touch {self.root}/dev/{device}; mount --bind /dev/{device} {self.root}/dev/{device}"
-            )
-        steps.append(f"mkdir -m 1777 {self.root}/dev/shm")
-        inside = f'cd {self.settings["WorkingDir"]} && exec "$@"'
-        environment = ["env", "-i", *self.settings["Env"]]
-        user = f"--userspec={self.settings['User']}"
-        steps.append(
-            f"exec chroot {user} {self.root} {' '.join(environment)} /bin/sh -c '{inside}' sh \"$@\""
-        )
-        apart = ["unshare", "--mount", "--net", "--pid", "--fork", "sh", "-ec", "\n".join(steps), "sh"]
-        return subprocess.run([*apart, *command], capture_output=True, text=True, timeout=120)
+            place = f"{self.root}/dev/{device}"
+            steps.append(f"touch {place}; mount --bind /dev/{device} {place}")
+        steps += [f"mkdir -m 1777 {self.root}/dev/shm", 'exec chroot "$@"']
+        network = ["--net"] if environ is None else []
+        variables = [*self.settings["Env"], *(f"{name}={value}" for name, value in (environ or {}).items())]
+        command = [
+            *("unshare", "--mount", "--pid", "--fork", *network, "sh", "-ec", "\n".join(steps), "sh"),
+            *(f"--userspec={self.settings['User']}", self.root, "env", "-i", *variables),
+            *("sh", "-c", f'cd {self.settings["WorkingDir"]} && exec "$@"', "sh"),
+            *(entry or self.settings["Entrypoint"]),
+            *arguments,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +79,8 @@ def image(tmp_path_factory):
     """Build it once, also if several processes run the tests."""
     missing = [program for program in ("buildah", "unshare", "ldd") if not shutil.which(program)]
     if missing or os.geteuid() != 0:
-        pytest.skip(
-            f"the image is not built: {', '.join(missing)} missing" if missing else "only root builds it"
-        )
+        reason = f"{' and '.join(missing)} missing" if missing else "only root can"
+        pytest.skip(f"the image is not built: {reason}")
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
     told = shared / "image.json"
@@ -147,6 +153,24 @@ def test_it_builds_the_sample_site_as_nobody_on_a_root_that_cannot_be_written(im
         path for path in (tmp_path / "site-public").rglob("*") if path.is_file() and "." not in path.name
     ]
     assert not without_dot, "the function of CloudFront takes these for folders"
+
+
+def test_its_night_needs_only_what_its_role_allows_and_ends_with_the_line_that_is_watched(
+    image, tmp_path, s3
+):
+    s3.allowed = {
+        action
+        for name, statement in template.statements({"Site": "public", "Database": "none", "Slack": "no"})
+        if name == "TaskRole" and "Principal" not in statement
+        for action in template.listed(statement["Action"])
+    }
+    site, state = s3.bucket("site-of-the-image"), s3.bucket("state-of-the-image")
+    environ = s3.environ(site) | {"HDASH_STATE_URL": f"s3://{state}/state"}
+    done = image.run(tmp_path, *image.settings["Cmd"], environ=environ)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["exit_code"]) == ("done", 0)
+    assert {"index.html", "404.html"} <= set(s3.keys(site))
 
 
 def test_it_writes_nowhere_else(image, tmp_path):

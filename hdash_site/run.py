@@ -175,8 +175,8 @@ class Run:
                 yield build
 
     def _findings_of(self, atlas: str) -> Digest:
-        trace = self._store.trace(Key("report", atlas))
-        return trace.parts.get("findings.csv", "") if trace else ""
+        parts = self._store.parts(Key("report", atlas))
+        return parts.get("findings.csv", "") if parts else ""
 
     def _moved(self, before: Mapping[str, Digest]) -> tuple[Counter[str], Counter[str]]:
         """Count the findings that are new since the build before, and those that are fixed."""

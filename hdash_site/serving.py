@@ -60,9 +60,9 @@ class Serving(NamedTuple):
     compress: bool
     redirect: str = ""
 
-    @property
+    @functools.cache  # noqa: B019 - there are few ways to serve, and many files
     def mark(self) -> str:
-        """What stands for all of it in the ledger, and on the object."""
+        """Give what stands for all of it in the ledger, and on the object."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()[:16]
 
 

@@ -47,7 +47,7 @@ def test_the_mark_tells_whatever_differs():
         serving.serving("a.html", [{"pattern": ".*", "compress": False}]),
         serving.serving("a.html", (), "/b/"),
     ]
-    assert len({way.mark for way in ways}) == len(ways)
+    assert len({way.mark() for way in ways}) == len(ways)
 
 
 def test_bodies_are_compressed_where_that_pays_and_always_alike():

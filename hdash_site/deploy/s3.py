@@ -50,9 +50,8 @@ class Wanted(NamedTuple):
     servings: Mapping[str, Serving]
     load: Callable[[str], bytes]
 
-    @property
     def artifacts(self) -> dict[str, Artifact]:
-        return {path: Artifact(digest, self.servings[path].mark) for path, digest in self.digests.items()}
+        return {path: Artifact(digest, self.servings[path].mark()) for path, digest in self.digests.items()}
 
 
 class How(NamedTuple):
@@ -92,12 +91,13 @@ def deploy(
         known = _looked_up(bucket, have, ours, wanted.servings, pool)
         if known != ours and not how.dry:
             ledger.claim(mirror, {path: one for path, one in known.items() if ours.get(path) != one})
-        planned = _planned(have, wanted.artifacts, known)
+        artifacts = wanted.artifacts()
+        planned = _planned(have, artifacts, known)
         refuse_many_deletions(planned, known, how.most, mirror)
         if not how.dry:
             if announce:
                 announce([action.path for action in planned.actions if action.path in have])
-            _Deployment(bucket, wanted, ledger, how, pool, tell).run(planned)
+            _Deployment(bucket, wanted, artifacts, ledger, how, pool, tell).run(planned)
             ledger.disown(mirror, [path for path in known if path not in wanted.digests and path not in have])
     return Deployed(
         [(action.path, action.reason) for action in planned.actions if action.verb == "put"],
@@ -167,7 +167,14 @@ class _Deployment:
     """The actions of a plan, done side by side within a turn, with the ledger always behind them."""
 
     def __init__(
-        self, bucket: Bucket, wanted: Wanted, ledger: Ledger, how: How, pool: ThreadPoolExecutor, tell: Tell
+        self,
+        bucket: Bucket,
+        wanted: Wanted,
+        artifacts: Mapping[str, Artifact],
+        ledger: Ledger,
+        how: How,
+        pool: ThreadPoolExecutor,
+        tell: Tell,
     ) -> None:
         self._bucket, self._wanted, self._ledger = bucket, wanted, ledger
         self._how, self._pool, self._tell = how, pool, tell
@@ -175,7 +182,7 @@ class _Deployment:
         self._done: dict[str, Published] = {}
         self._failed: dict[str, HdashError] = {}
         self._hopeless = threading.Event()
-        self._artifacts = wanted.artifacts
+        self._artifacts = artifacts
         self._noted = time.monotonic()
 
     def run(self, planned: Plan) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hdash_site.engine.build import Build
-from hdash_site.engine.model import Broken, Digest, Key, Trace
+from hdash_site.engine.model import Broken, Digest, Key
 from hdash_site.pages.route import Route
 from hdash_site.pages.rules import page_key
 
@@ -15,7 +15,7 @@ from hdash_site.pages.rules import page_key
 class Traces(Protocol):
     """What a page was made of when it was made last."""
 
-    def trace(self, key: Key) -> Trace | None: ...
+    def parts(self, key: Key) -> Mapping[str, Digest] | None: ...
 
     def load(self, digest: str) -> bytes | None: ...
 
@@ -52,10 +52,10 @@ def site(build: Build, traces: Traces) -> Site:
 
 def remembered(traces: Traces) -> dict[str, File]:
     """Give the files of the site as it was built last; none if it was not, or its list of pages is lost."""
-    listed = traces.trace(Key("routes"))
-    data = traces.load(listed.parts[""]) if listed else None
+    listed = traces.parts(Key("routes"))
+    data = traces.load(listed[""]) if listed else None
     routes = [Route(*fields) for fields in json.loads(data or b"[]")]
-    made = {key: trace.parts for key in map(page_key, routes) if (trace := traces.trace(key))}
+    made = {key: parts for key in map(page_key, routes) if (parts := traces.parts(key))}
     return _files(routes, made)[0]
 
 
@@ -77,8 +77,7 @@ def _files(
 def _parts(key: Key, parts: Mapping[str, Digest] | Broken, traces: Traces) -> Mapping[str, Digest]:
     if not isinstance(parts, Broken):
         return parts
-    last = traces.trace(key)
-    return last.parts if last else {}
+    return traces.parts(key) or {}
 
 
 def findings(build: Build, atlases: Sequence[str]) -> dict[str, dict[str, int]]:

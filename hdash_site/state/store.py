@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hdash_site.artifact import Published
-from hdash_site.engine.model import Key, Trace
+from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks
 from hdash_site.snapshot import Project, Snapshot
@@ -55,6 +55,12 @@ class Store:
             tuple((Key(kind, name, part), digest) for kind, name, part, digest in json.loads(reads)),
             json.loads(parts),
         )
+
+    def parts(self, key: Key) -> Mapping[str, Digest] | None:
+        """Give the parts of a task as it ran last, without what it read."""
+        fresh = self._fresh.get(key)
+        row = self._traces.get(f"{key.kind}:{key.name}")
+        return fresh.parts if fresh else json.loads(row[2]) if row else None
 
     def record(self, key: Key, trace: Trace) -> None:
         self._fresh[key] = trace

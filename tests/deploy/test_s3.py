@@ -19,10 +19,10 @@ from tests.remote.s3 import KEY, SECRET, Fault
 class Mirror:
     """A bucket, its ledger, and what a deployment to it does."""
 
-    def __init__(self, s3, name, prefix="") -> None:
+    def __init__(self, s3, name, prefix="", patience=1.0) -> None:
         self.s3, self.name, self.prefix = s3, name, prefix
         self.ledger = Ledger()
-        access = aws.Access(s3.url, KEY, SECRET, patience=1.0)
+        access = aws.Access(s3.url, KEY, SECRET, patience=patience)
         self.bucket = Bucket(Place(name, prefix), access)
 
     def deploy(self, files, *, routes=(), redirects=None, **how):
@@ -81,7 +81,8 @@ def test_requests_are_those_of_what_changed(target):
     assert reasons(done)["hta1/m3/index.html"] == "no page makes it"
 
 
-def test_the_requests_of_a_site_of_ten_thousand_pages(target):
+def test_the_requests_of_a_site_of_ten_thousand_pages(s3, new_bucket):
+    target = Mirror(s3, new_bucket, patience=60)
     files = {f"p{number % 100:02}/{number:05}/index.html": b"page %d" % number for number in range(9_990)}
     files |= {f"assets/a{number}.css": b"x" for number in range(10)} | {"check.json": b"{}"}
     target.deploy(files)

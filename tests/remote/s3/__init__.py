@@ -182,6 +182,17 @@ class Storage:
         if fault and fault.way == "deaf":
             _reset(handler)
             return
+        with contextlib.suppress(OSError):  # who asked has given up
+            self._told(handler, fault, status, headers, answer)
+
+    def _told(
+        self,
+        handler: BaseHTTPRequestHandler,
+        fault: Fault | None,
+        status: int,
+        headers: list[tuple[str, str]],
+        answer: bytes,
+    ) -> None:
         handler.send_response_only(status)
         for name, value in headers:
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):

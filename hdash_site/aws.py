@@ -148,6 +148,7 @@ def _passes(error: BaseException) -> bool:
 _CLOCK = "set the clock of this machine"
 _KEYS = f"see {KEY} and {SECRET}, or the credentials of AWS"
 _SAID = {
+    "NoSuchDistribution": ("there is no such distribution", "correct its id"),
     "NoSuchBucket": ("there is no such bucket", "correct its name, or make it"),
     "AccessDenied": ("this is not allowed to us", "see what the credentials may do, and whose bucket it is"),
     "403": ("this is not allowed to us", "see what the credentials may do, and whose bucket it is"),

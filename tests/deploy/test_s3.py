@@ -9,7 +9,6 @@ import pytest
 
 from hdash_site import aws
 from hdash_site.bucket import Bucket, Place
-from hdash_site.deploy import cloudfront
 from hdash_site.deploy import s3 as mirror
 from hdash_site.errors import AwsError, HdashError, OutputError
 from tests.deploy.sites import Ledger, broken, page, site, wanted
@@ -325,12 +324,3 @@ def test_whatever_fails_readers_meet_no_gap_and_the_next_run_sends_what_is_left(
         assert {path for path, _ in done.written} == left
         assert target.deploy(newer).written == []
         assert target.s3.counted() == {"LIST": 1}
-
-
-def test_paths_to_invalidate_are_those_that_changed_both_ways_of_a_page():
-    assert cloudfront.patterns(["index.html", "a/index.html", "b.csv"]) == [
-        *("", "a/", "a/index.html", "b.csv", "index.html")
-    ]
-    many = [f"hta{number % 3}/m{number}/index.html" for number in range(600)]
-    assert cloudfront.patterns([*many, "index.html"]) == ["", "hta0/*", "hta1/*", "hta2/*", "index.html"]
-    assert cloudfront.patterns([f"p{number}.html" for number in range(2000)]) == ["*"]

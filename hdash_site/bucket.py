@@ -7,6 +7,8 @@ that may help; what fails is an `AwsError` in one line.
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -78,6 +80,12 @@ class Bucket:
         self.where = where
         self._access = access
         self._client = aws.client("s3", access)
+
+    def within(self, patience: float) -> Bucket:
+        """Give the same bucket, with so many seconds for which a request that fails is tried again."""
+        other = copy.copy(self)
+        other._access = dataclasses.replace(self._access, patience=min(patience, self._access.patience))
+        return other
 
     def list(self, after: str = "", until: str = "") -> Iterator[tuple[str, str]]:
         """Give key and ETag of each object after a key, to the end of the page that has the key `until`."""

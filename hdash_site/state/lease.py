@@ -19,8 +19,7 @@ from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from hdash_site.aws import Access
-from hdash_site.bucket import Bucket, Content, Place
+from hdash_site.bucket import Bucket, Content
 from hdash_site.errors import AwsError, LockedError, StateError
 
 LOCK = "lock"
@@ -48,10 +47,9 @@ class Holder:
 class Lease:
     """The lock, as long as it is ours."""
 
-    def __init__(self, where: Place, access: Access, seconds: float) -> None:
-        self.name = f"{where}{LOCK}"
-        self._bucket = Bucket(where, access)
-        self._where, self._access, self._seconds = where, access, seconds
+    def __init__(self, bucket: Bucket, seconds: float) -> None:
+        self.name = f"{bucket.where}{LOCK}"
+        self._bucket, self._seconds = bucket, seconds
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         self._mine = Holder(os.urandom(16).hex(), socket.gethostname(), os.getpid(), since, seconds)
         self._etag = ""
@@ -99,16 +97,11 @@ class Lease:
             self._bucket.put_if(LOCK, _body(dataclasses.replace(self._mine, released=True)), self._etag)
 
     def _renew(self) -> None:
-        bucket = None
+        bucket = self._bucket.within(self._seconds / 6)
         # Each third of the lease; after a failure sooner, for as long as there is time.
         while not self._end.wait(
             max(self._until - time.monotonic() - self._seconds * 2 / 3, self._seconds / 12)
         ):
-            if not bucket:  # most runs end before one is needed
-                patience = min(self._access.patience, self._seconds / 6)
-                bucket = Bucket(
-                    self._where, dataclasses.replace(self._access, patience=patience, connections=1)
-                )
             try:
                 self._renew_once(bucket)
                 self.check()
@@ -161,12 +154,12 @@ class Lease:
 
 
 @contextlib.contextmanager
-def held(where: Place, access: Access, seconds: float) -> Generator[Lease, None, None]:
-    """Hold the lock of a state.
+def held(bucket: Bucket, seconds: float) -> Generator[Lease, None, None]:
+    """Hold the lock of the state in a bucket; the lease is good for so many seconds after each renewal.
 
     Raises `LockedError` if a living run has it, `StateError` or `AwsError` if the service cannot lock.
     """
-    lease = Lease(where, access, seconds)
+    lease = Lease(bucket, seconds)
     lease.take()
     try:
         yield lease

@@ -38,7 +38,7 @@ from hdash_site.state import migrations, packs
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.orm import peewee
 from hdash_site.state.packs import Index
-from hdash_site.state.where import BESIDE, Remote
+from hdash_site.state.where import BESIDE
 
 POINTER, SNAPSHOTS, STORES, PACKS = "pointer", "snapshots/", "stores/", "packs/"
 KEPT = 3
@@ -74,9 +74,9 @@ class Kept(NamedTuple):
 class Shared:
     """The state in S3 as it was found, and as it is brought forward. `problems`: lines on what was lost."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, bucket: Bucket) -> None:
         self.problems: list[str] = []
-        self._bucket = Bucket(remote.place, remote.access)
+        self._bucket = bucket
         self._file: Path | None = None
         self._etag = ""
         self._kept: list[Kept] = []
@@ -100,7 +100,7 @@ class Shared:
         self._now = Snapshot("", {})
 
     def fetch(self, named: Iterable[str], blobs: Blobs) -> None:
-        """Get those blobs that we do not have, as far as they are there."""
+        """Get those blobs that we do not have, and what is in the same packs, as far as they are there."""
         missing = {digest for digest in named if digest not in blobs}
         wanted = [name for name, index in self._now.packs.items() if not missing.isdisjoint(index)]
         if not wanted:
@@ -110,7 +110,7 @@ class Shared:
             try:
                 data = self._object(PACKS + name)
                 for digest, blob in packs.blobs(data, self._now.packs[name]):
-                    if digest in missing:
+                    if digest not in blobs:
                         blobs.keep(blob)
             except _Lost as lost:
                 return lost
@@ -367,6 +367,8 @@ def _sent(file: Path) -> bytes:
             database.execute("DELETE FROM hdash_lock")
             database.execute("DELETE FROM hdash_look")
             database.execute("VACUUM")
+            # It counts the copies of copies; without it, the same rows are the same bytes.
+            database.execute("PRAGMA schema_version = 1")
         with copy.open("rb") as source, gzip.GzipFile(fileobj=whole, mode="wb", mtime=0) as stream:
             shutil.copyfileobj(source, stream)
         copy.unlink()

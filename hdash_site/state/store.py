@@ -29,6 +29,7 @@ from hdash_site.state.orm import peewee
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
+    from hdash_site.bucket import Bucket
     from hdash_site.state.remote import Shared
 
 
@@ -247,17 +248,22 @@ def opened(
 
 @contextlib.contextmanager
 def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[Store | None, None, None]:
-    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written."""
+    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written.
+
+    Raises `StateError` if it cannot be read, or was lost.
+    """
     with contextlib.ExitStack() as stack:
         shared = None
         if remote:
-            shared = _shared(remote)
+            shared = _shared(_bucket(remote))
             if at.kind == "sqlite":
                 # Beside the file of the run that may be at work.
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))
                 at = where.file(Path(folder))
             _pull(shared, at)
         if at.kind == "sqlite" and not Path(at.name).exists():
+            if shared and shared.problems:
+                raise StateError(shared.problems[0])
             yield None
             return
         with _connected(cache, at):
@@ -277,12 +283,13 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
 def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, None, None]:
     from hdash_site.state import lease
 
-    shared = _shared(remote)
+    bucket = _bucket(remote)
+    shared = _shared(bucket)
     file = at.kind == "sqlite"
     with contextlib.ExitStack() as stack:
         also = None
         if file:
-            also = stack.enter_context(lease.held(*remote)).check
+            also = stack.enter_context(lease.held(bucket, remote.lease)).check
             _pull(shared, at)  # before the file is opened, which it replaces
         stack.enter_context(_connected(cache, at))
         held = stack.enter_context(lock.held(at, also))
@@ -302,10 +309,16 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         store.share()
 
 
-def _shared(remote: Remote) -> Shared:
+def _bucket(remote: Remote) -> Bucket:
+    from hdash_site.bucket import Bucket
+
+    return Bucket(remote.place, remote.access)
+
+
+def _shared(bucket: Bucket) -> Shared:
     from hdash_site.state.remote import Shared
 
-    return Shared(remote)
+    return Shared(bucket)
 
 
 def _pull(shared: Shared, at: Where) -> None:

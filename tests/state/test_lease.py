@@ -9,15 +9,10 @@ import time
 import pytest
 
 from hdash_site import aws
-from hdash_site.bucket import Place
+from hdash_site.bucket import Bucket, Place
 from hdash_site.errors import AwsError, LockedError, StateError
 from hdash_site.state import lease
 from tests.remote.s3 import SECRET, Fault
-
-
-@pytest.fixture
-def access(s3):
-    return aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=2.0)
 
 
 @pytest.fixture
@@ -26,8 +21,9 @@ def where(new_bucket):
 
 
 @pytest.fixture
-def held(where, access):
-    return lambda seconds=60.0: lease.held(where, access, seconds)
+def held(where, s3):
+    bucket = Bucket(where, aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=2.0))
+    return lambda seconds=60.0: lease.held(bucket, seconds)
 
 
 def body(s3, where):

@@ -117,8 +117,8 @@ def test_packs_that_are_not_small_stay_when_small_ones_are_joined(monkeypatch):
     alive = dict(large)
     for each in small:
         alive |= each
-    there = {"large": {digest: 200 for digest in large}}
-    there |= {f"small{number}": {digest: 10 for digest in each} for number, each in enumerate(small)}
+    there = {"large": dict.fromkeys(large, 200)}
+    there |= {f"small{number}": dict.fromkeys(each, 10) for number, each in enumerate(small)}
     assert packs.plan(there, alive, alive) == (there, [])
     kept, write = packs.plan(there, alive | new, alive | new)
     assert list(kept) == ["large"]

@@ -4,12 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 N ?= 5000
+IMAGE ?= hdash-site
+TAG ?= $(shell git describe --always --dirty)
+REGISTRY = $(or $(AWS_ACCOUNT),$(error AWS_ACCOUNT=… is missing)).dkr.ecr.$(or $(AWS_REGION),$(error AWS_REGION=… is missing)).amazonaws.com
+BUILDAH ?= buildah
 
 .DEFAULT_GOAL := targets
-.PHONY: targets site test check golden bench props docs clean
+.PHONY: targets site test check golden bench props docs build_amd64 docker_push build_buildah clean
 
 targets:
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /make \1\t/' | expand -t 16
+	@grep -E '^[a-z0-9_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_]+):[^#]*## /make \1\t/' | expand -t 20
 
 site: $(VENV)/.installed ## install, and build the site from the sample atlases
 	@$(BIN)/hdash-site build
@@ -19,6 +23,7 @@ test: $(VENV)/.developing ## run the tests
 	@$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.developing ## format, lint, types, layers
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
@@ -35,6 +40,20 @@ props: $(VENV)/.developing ## run the property tests N times (make props N=5000)
 
 docs: $(VENV)/.developing ## write the generated parts of the README anew
 	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/test_docs.py
+
+build_amd64: ## build the image of the nightly run
+	@docker build --platform linux/amd64 --tag $(IMAGE) .
+
+docker_push: ## send it to AWS (make docker_push AWS_ACCOUNT=… AWS_REGION=…)
+	@aws ecr get-login-password --region $(AWS_REGION) | docker login --username AWS --password-stdin $(REGISTRY)
+	@for tag in $(TAG) latest; do \
+	    docker tag $(IMAGE) $(REGISTRY)/$(IMAGE):$$tag && docker push $(REGISTRY)/$(IMAGE):$$tag || exit 1; \
+	done
+
+# As root, in a container for example; a kernel that lets nobody mount layers is no hindrance either.
+build_buildah: ## build the image where no Docker engine runs
+	@$(BUILDAH) --storage-driver vfs bud --isolation chroot --platform linux/amd64 --format docker --layers=false \
+	    $(BUILD_OPTIONS) --tag $(IMAGE) .
 
 clean: ## delete what the other targets made
 	@rm -rf $(VENV) public cache/state.db* cache/blobs cache/scratch cache/sample .pytest_cache .ruff_cache .hypothesis .import_linter_cache

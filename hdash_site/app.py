@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from hdash_site import config as settings
+from hdash_site import publish
 from hdash_site.config import Config
+from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
-from hdash_site.errors import ConfigError, HdashError, OutputError
+from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import unwritable
+from hdash_site.pages.site import remembered
+from hdash_site.publish import Deploying, Publish
 from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Store, opened
@@ -25,17 +29,32 @@ def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = config_of(options)
     _keep_apart(config, options)
-    problems: list[str] = []
-    with open_state(options, problems.append) as store:
-        started = now()
-        try:
-            result = Run(config, options, store, tell).result()
-        except HdashError as error:
-            store.note_run(started, now(), "failed", {"problem": str(error)})
-            raise
-        if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
-            store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
-    return result._replace(problems=[*problems, *result.problems])
+    return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell))
+
+
+def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
+    """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
+    if publish.place() is None:
+        return build(options, tell)
+    deadline = options.deadline
+
+    def out_of_time() -> bool:
+        return bool(deadline and deadline.left() < 0)
+
+    return _run(config, options, tell, lambda store: publish.to_bucket(config, store, how, tell, out_of_time))
+
+
+def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
+    """Bring the bucket to the site as it was built last. Raises `HdashError`."""
+    config = config_of(options)
+    with open_state(options) as store:
+        to_bucket = publish.to_bucket(config, store, how, tell)
+        files = remembered(store)
+        if not files:
+            raise StateError("there is no finished site to deploy", way_out="build it first")
+        check = publish.check_file(store.snapshots().values())
+        load = publish.loader(files, lambda file: store.load(file.digest))
+        return to_bucket(publish.Artifacts(files, load, check))
 
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
@@ -87,6 +106,22 @@ def list_checks() -> list[tuple[str, str, str]]:
     from hdash_site.htan.checks import checks
 
     return [(check.CODE, check.SEVERITY, check.TITLE) for check in checks()]
+
+
+def _run(config: Config, options: Options, tell: Tell, to: Callable[[Store], Publish]) -> Result:
+    """Run, and note in the ledger what came of it, unless nothing did."""
+    problems: list[str] = []
+    with open_state(options, problems.append) as store:
+        publish_it = to(store)
+        started = now()
+        try:
+            result = Run(config, options, store, tell, publish_it).result()
+        except HdashError as error:
+            store.note_run(started, now(), "failed", {"problem": str(error)})
+            raise
+        if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
+            store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
+    return result._replace(problems=[*problems, *result.problems])
 
 
 def warn(problem: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -22,3 +23,14 @@ class Published(NamedTuple):
     @property
     def artifact(self) -> Artifact:
         return Artifact(self.digest, self.headers)
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text can be the address of a page below the site, and is safe as a path."""
+    return bool(re.fullmatch(r"/?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(?:\.html|/)?", text))
+
+
+def address(text: str) -> str:
+    """Bring an address below the site into the form that pages have: `old/`, or `old.html`."""
+    path = text.strip("/")
+    return path if path.endswith(".html") else f"{path}/"

@@ -126,6 +126,16 @@ class Bucket:
                 return None
             raise
 
+    def changed(self, key: str, etag: str) -> bool:
+        """Tell whether an object is gone or has another ETag, in one request."""
+        try:
+            aws.tried(self._access, f"{self.where}{key}", self._read, key, {"IfNoneMatch": f'"{etag}"'})
+        except AwsError as error:
+            if error.code in ("304", "404", "NoSuchKey"):
+                return error.code != "304"
+            raise
+        return True
+
     def put(self, key: str, data: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> str:
         """Write an object; give its ETag."""
         if len(data) >= LARGE_BYTES:

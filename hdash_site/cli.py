@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import click
 
 from hdash_site import __version__
 from hdash_site.errors import HdashError
+from hdash_site.secrets import hidden
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -43,6 +45,7 @@ _accept_loss = click.option(
     "--accept-loss", is_flag=True, help="Believe that an atlas in Synapse lost most of its files."
 )
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
+_json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,8 +61,7 @@ def commands() -> None:
 @click.option(
     "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
 )
-@_quiet
-@click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
+@_options(_quiet, _json)
 def build(
     root: Path,
     source: Path | None,
@@ -85,6 +87,135 @@ def build(
         result = app.build(options, tell)
     console.show(result, app.output_folder(options), style)
     return result.exit_code
+
+
+_most = click.option(
+    "--max-delete",
+    "most",
+    default="20%",
+    show_default=True,
+    metavar="N",
+    help="Most files to delete, as a number or a share (of which ten are always allowed); else do nothing.",
+)
+_trust = click.option(
+    "--trust-ledger",
+    "trust",
+    is_flag=True,
+    help="Do not list the bucket if nobody else has deployed since; files altered by hand stay unseen.",
+)
+
+
+@commands.command()
+@_options(_root, _cache)
+@click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
+@_options(_most, _trust)
+@click.option("--explain", is_flag=True, help="Print each step with its reason.")
+@_options(_quiet, _json)
+def deploy(
+    root: Path,
+    cache: Path | None,
+    dry: bool,
+    most: str,
+    trust: bool,
+    explain: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Bring the bucket S3_BUCKET_NAME to the site as it was built last."""
+    from hdash_site import app, console
+
+    style = console.Style(quiet, explain or dry, as_json)
+    with console.progress(style) as tell:
+        deployed = app.deploy(
+            app.Options(root, None, None, cache), app.Deploying(most, trust=trust, dry=dry), tell
+        )
+    console.show_deployed(deployed, style, dry=dry)
+
+
+@commands.command()
+@_options(_root, _cache, _most, _trust)
+@click.pass_context
+def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool) -> None:
+    """Print what deploy would do, each step with its reason, and do none of it."""
+    context.invoke(
+        deploy,
+        root=root,
+        cache=cache,
+        dry=True,
+        most=most,
+        trust=trust,
+        explain=False,
+        quiet=False,
+        as_json=False,
+    )
+
+
+class _Time(click.ParamType[int]):
+    """A time like 90s, 50m or 2h; in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        unit = {"s": 1, "m": 60, "h": 3600}.get(str(value)[-1:])
+        number = str(value)[:-1]
+        if unit is None or not (number.isascii() and number.isdigit() and 0 < int(number[:9]) < 10**6):
+            self.fail(f'"{value}" is no time; write one like 50m.', param, ctx)
+        return int(number) * unit
+
+
+@commands.command()
+@_options(_root, _output, _cache)
+@click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
+@_options(_strict, _accept_loss, _most, _trust)
+@click.option(
+    "--deadline",
+    type=_Time(),
+    metavar="TIME",
+    help="When to be done, such as 50m: what is whole by then is deployed.",
+)
+@_quiet
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for all that happens.")
+def nightly(
+    root: Path,
+    output: Path | None,
+    cache: Path | None,
+    jobs: int | None,
+    strict: bool,
+    accept_loss: bool,
+    most: str,
+    trust: bool,
+    deadline: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Crawl, build, deploy and tell Slack: all that a night has to do."""
+    from hdash_site import app, console
+    from hdash_site.nightly import nightly
+    from hdash_site.options import Deadline
+
+    until = Deadline(time.monotonic(), deadline) if deadline else None
+    jobs = jobs or os.cpu_count() or 1
+    options = app.Options(
+        root, None, output, cache, jobs, strict=strict, accept_loss=accept_loss, deadline=until
+    )
+    style = console.Style(quiet, as_json=as_json)
+    with console.night_progress(style) as tell:
+        night = nightly(options, app.Deploying(most, trust=trust), tell)
+    console.show_night(night, style)
+    return night.exit_code
+
+
+@commands.command()
+@_root
+def slack(root: Path) -> None:
+    """Send a test message to SLACK_WEBHOOK_URL."""
+    from hdash_site import app, notify
+
+    title = app.config_of(app.Options(root)).title
+    problem = notify.tell(notify.trial(title, notify.web_site()))
+    if problem:
+        raise HdashError(problem)
+    click.echo("Slack was told")
 
 
 @commands.command()
@@ -233,7 +364,7 @@ def main() -> None:
 
 
 def _complain(line: str, code: int) -> int:
-    click.echo(f"hdash-site: {line}", err=True)
+    click.echo(f"hdash-site: {hidden(line, os.environ)}", err=True)
     return code
 
 

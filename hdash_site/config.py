@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from hdash_site import serving
+from hdash_site.artifact import address, is_address
 from hdash_site.errors import ConfigError
 from hdash_site.snapshot import SYNAPSE_ID, Project
 
 FILE = "site.toml"
+DEFAULT_TITLE = "HTAN Dashboard"
 SOURCES = ("sample", "folder", "synapse")
 
 
@@ -27,7 +30,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("title", "text", "HTAN Dashboard", "The name of the site, on every page."),
+    Setting("title", "text", DEFAULT_TITLE, "The name of the site, on every page."),
     Setting(
         "base_url", "text", "", "Where the site will stand, for `sitemap.xml`: `https://example.org/hdash/`."
     ),
@@ -92,6 +95,21 @@ SETTINGS = (
         "Entries of the menu: `name`, `url`, and `weight` (a number) to sort by.",
     ),
     Setting(
+        "redirect",
+        "list of tables",
+        [],
+        "Pages that moved: `from`, an old address below the site, and `to`, the new one, or one elsewhere.",
+    ),
+    Setting("deploy.uploads", "number", 16, "Files that are sent to a bucket at once."),
+    Setting("deploy.patience", "number", 60, "Seconds for which a request that fails is tried again."),
+    Setting(
+        "deploy.route",
+        "list of tables",
+        [],
+        "How the files whose path matches `pattern`, a regular expression, are served from a bucket:"
+        " `content_type`, `cache_control`, `compress`.",
+    ),
+    Setting(
         "component",
         "list of tables",
         [],
@@ -148,6 +166,10 @@ class Config:
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
     menu: tuple[Mapping[str, Any], ...]
+    redirects: tuple[Mapping[str, str], ...]
+    uploads: int
+    patience: float
+    routes: tuple[Mapping[str, Any], ...]
     components: tuple[Mapping[str, Any], ...]
 
 
@@ -199,6 +221,11 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         _check_atlas(table, f"{place}, [[atlas]] number {number}")
     for number, entry in enumerate(values["menu"], 1):
         _check_menu(entry, f"{place}, [[menu]] number {number}")
+    for number, table in enumerate(values["redirect"], 1):
+        _check_redirect(table, f"{place}, [[redirect]] number {number}")
+    _check_once([address(table["from"]) for table in values["redirect"]], f"{place}, [[redirect]]")
+    for number, table in enumerate(values["deploy.route"], 1):
+        _check_route(table, f"{place}, [[deploy.route]] number {number}")
     return Config(
         root=root,
         title=values["title"],
@@ -212,6 +239,10 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
         menu=tuple(values["menu"]),
+        redirects=tuple(values["redirect"]),
+        uploads=_whole(values, "deploy.uploads", place),
+        patience=values["deploy.patience"],
+        routes=tuple(values["deploy.route"]),
         components=tuple(values["component"]),
     )
 
@@ -225,12 +256,15 @@ def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
             f'"{given["endpoint"]}" is no address', f"{place}, synapse.endpoint", "begin with https://"
         )
     for name in ("requests", "downloads"):
-        if given[name] < 1 or given[name] != int(given[name]):
-            raise ConfigError(
-                "this must be a whole number above 0", f"{place}, synapse.{name}", f"it is {given[name]} now"
-            )
-        given[name] = int(given[name])
+        given[name] = _whole(values, f"synapse.{name}", place)
     return SynapseSettings(**given)
+
+
+def _whole(values: Mapping[str, Any], name: str, place: str) -> int:
+    value = values[name]
+    if value < 1 or value != int(value):
+        raise ConfigError("this must be a whole number above 0", f"{place}, {name}", f"it is {value} now")
+    return int(value)
 
 
 def _check_atlas(table: Mapping[str, Any], place: str) -> None:
@@ -315,3 +349,26 @@ def _check_menu(entry: Mapping[str, Any], place: str) -> None:
         raise ConfigError("an entry needs a name and a url, both texts", place, "add what is missing")
     if not isinstance(entry.get("weight", 0), int):
         raise ConfigError("weight must be a whole number", place, f"it is {entry['weight']!r} now")
+
+
+def _check_redirect(table: Mapping[str, Any], place: str) -> None:
+    if set(table) != {"from", "to"} or not all(isinstance(value, str) for value in table.values()):
+        raise ConfigError("a redirect has from and to, both texts", place, "correct that table")
+    if not is_address(table["from"]):
+        way_out = "write names of letters, digits, - and _ with slashes between them"
+        raise ConfigError(f"{table['from']!r} is no address below the site", place, way_out)
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?|/?[A-Za-z0-9_./#-]*", table["to"]):
+        raise ConfigError(f"{table['to']!r} is no address", place, "write one below the site, or https://…")
+
+
+def _check_once(addresses: list[str], place: str) -> None:
+    for url in addresses:
+        if addresses.count(url) > 1:
+            raise ConfigError(f"two lead on from {url}", place, "delete one of them")
+
+
+def _check_route(table: Mapping[str, Any], place: str) -> None:
+    try:
+        serving.check(table)
+    except ValueError as error:
+        raise ConfigError(str(error), place, f"a route has {', '.join(serving.FIELDS)}") from None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
-from hdash_site.run import Result, Tell, exit_code, silent
+from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
+from hdash_site.secrets import hidden
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 
 if TYPE_CHECKING:
+    from hdash_site.nightly import Night
     from hdash_site.progress import MovingLine
     from hdash_site.upkeep import Standing
 
@@ -50,10 +54,70 @@ def show(result: Result, output: Path, style: Style) -> None:
     if style.explain:
         _explain(result)
     if not style.quiet and not style.as_json:
-        _foreign(result.deployed.foreign, output)
+        _foreign(result.deployed.foreign, f"{output}/")
         print(_summary(result))
     if style.as_json:
         print(json.dumps(result.counts()))
+
+
+def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
+    """Print the outcome of a deployment to a bucket, or its plan."""
+    if style.explain and not style.as_json:
+        for verb, steps in (("put", deployed.written), ("delete", deployed.removed)):
+            for path, reason in steps:
+                print(_plain(f"{verb} {path}: {reason}"))
+    counts = {
+        "files_written": len(deployed.written),
+        "files_kept": deployed.kept,
+        "files_removed": len(deployed.removed),
+        "files_foreign": len(deployed.foreign),
+    }
+    if style.as_json:
+        print(json.dumps(counts))
+    elif not style.quiet:
+        _foreign(deployed.foreign, "")
+        put, gone = ("to write", "to remove") if dry else ("written", "removed")
+        written, removed = len(deployed.written), len(deployed.removed)
+        print(f"files     {written} {put}, {deployed.kept} kept, {removed} {gone}")
+
+
+@contextmanager
+def night_progress(style: Style) -> Generator[Tell, None, None]:
+    """Show what is at hand in a night: as JSON, a line a phase."""
+    if not style.as_json:
+        with progress(style) as tell:
+            yield tell
+        return
+    seen: set[str] = set()
+
+    def tell_phase(phase: str, what: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001
+        if phase not in seen:
+            seen.add(phase)
+            _log("INFO", "phase", phase=phase)
+
+    yield tell_phase
+
+
+def show_night(night: Night, style: Style) -> None:
+    """Print the outcome of a night; as JSON, a line a problem, and the summary as the last line."""
+    problems = [*(night.result.problems if night.result else ()), night.problem, night.untold]
+    for problem in filter(None, problems):
+        if style.as_json:
+            _log("ERROR" if problem == night.problem else "WARNING", "problem", message=problem)
+        else:
+            print(_plain(problem), file=sys.stderr)
+    counts = night.result.counts() if night.result else {}
+    if style.as_json:
+        level = "INFO" if night.exit_code == DONE else "ERROR"
+        _log(level, "done", exit_code=night.exit_code, **counts)
+    elif night.result and not style.quiet:
+        _foreign(night.result.deployed.foreign, "")
+        print(_summary(night.result))
+
+
+def _log(level: str, event: str, **more: Any) -> None:
+    line = {"time": now(), "level": level, "event": event, **more}
+    print(hidden(json.dumps(line), os.environ), flush=True)
 
 
 def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
@@ -130,16 +194,17 @@ def _explain(result: Result) -> None:
         print(_plain(f"{path} removed: {reason}"))
 
 
-def _foreign(paths: list[str], output: Path) -> None:
+def _foreign(paths: list[str], place: str) -> None:
     for path in paths[:SHOWN]:
-        print(_plain(f"{output / path} is not ours; it was left alone"), file=sys.stderr)
+        print(_plain(f"{place}{path} is not ours; it was left alone"), file=sys.stderr)
     if len(paths) > SHOWN:
         print(f"{len(paths) - SHOWN} more files there are not ours; they were left alone", file=sys.stderr)
 
 
 def _plain(line: str) -> str:
     """Make a line that holds strangers' text harmless for a terminal."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return hidden(shown, os.environ)
 
 
 def _line_a_phase() -> Tell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,22 @@ from hdash_site.state import where
 from hdash_site.state.where import Remote, Where
 
 
+class Deadline(NamedTuple):
+    """When a run must be done; `began` is a reading of `time.monotonic`, `seconds` what it has from there."""
+
+    began: float
+    seconds: float
+
+    def left(self, share: float = 1.0) -> float:
+        """Give the seconds until a share of the whole time is used up; negative if it is."""
+        return self.began + share * self.seconds - time.monotonic()
+
+
 class Options(NamedTuple):
     """What a run is asked to do. `output` and `cache` are in `root` unless given.
 
     `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
-    the run. `accept_loss`: believe that an atlas lost most of its files.
+    the run. `accept_loss`: believe that an atlas lost most of its files. `deadline`: when to be done.
     """
 
     root: Path
@@ -27,6 +39,7 @@ class Options(NamedTuple):
     offline: bool = False
     strict: bool = False
     accept_loss: bool = False
+    deadline: Deadline | None = None
 
 
 def output_folder(options: Options) -> Path:

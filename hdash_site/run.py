@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from hdash_site import files
 from hdash_site.config import Config
-from hdash_site.deploy import folder as mirror
+from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
-from hdash_site.engine.model import Digest, Event, Failed, Ran
+from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
-from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.htan.changes import findings_moved
+from hdash_site.options import Deadline, Options
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs
-from hdash_site.pages.site import Site, findings, site
+from hdash_site.pages.site import File, Site, findings, site
+from hdash_site.publish import Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
 from hdash_site.state.store import Store
@@ -45,15 +46,21 @@ def silent(phase: str, what: str, done: int = 0, total: int = 0) -> None:
 
 
 class Result(NamedTuple):
-    """What a run did. Files come with the reason; `problems` are whole lines; `seconds` is by phase."""
+    """What a run did. Files come with the reason; `problems` are whole lines; `seconds` is by phase.
+
+    New and fixed findings are counted by code, since the build before; `failed_since` is by atlas.
+    """
 
     exit_code: int
     changed: list[str]
     same: list[str]
     failed: list[str]
     ran: list[Ran]
-    deployed: mirror.Deployed
+    deployed: Deployed
     findings: dict[str, dict[str, int]]
+    new_findings: Counter[str]
+    fixed_findings: Counter[str]
+    failed_since: dict[str, str]
     problems: list[str]
     seconds: dict[str, float]
 
@@ -67,28 +74,55 @@ class Result(NamedTuple):
             "files_kept": self.deployed.kept,
             "files_removed": len(self.deployed.removed),
             "findings": self.findings,
+            "findings_new": dict(self.new_findings),
+            "findings_fixed": dict(self.fixed_findings),
             "seconds": self.seconds,
         }
+
+
+CRAWL_SHARE, BUILD_SHARE = 0.6, 0.85
+"""Shares of the time of a run after which the crawl, and then the build, gives up on what is missing."""
+
+
+class _Until:
+    """Workers that take nothing more when the time of the build is over: what is not done stays as it was."""
+
+    def __init__(self, workers: Workers, deadline: Deadline) -> None:
+        self._workers, self._deadline = workers, deadline
+
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        if self._deadline.left(BUILD_SHARE) < 0:
+            raise StateError("there was no time left for some atlases", way_out="they come the next time")
+        return self._workers.run(function, *args, **kwargs)
 
 
 class Run:
     """One run over an open state."""
 
-    def __init__(self, config: Config, options: Options, store: Store, tell: Tell) -> None:
+    def __init__(
+        self, config: Config, options: Options, store: Store, tell: Tell, publish: Publish | None = None
+    ) -> None:
         self._config, self._options, self._store, self._tell = config, options, store, tell
+        self._publish = publish
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
+        self._unreported: list[str] = []
         self._source: Source | None = None
 
     def result(self) -> Result:
         with self._phase("crawl"):
             crawled = self.crawl()
+        before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
             built = site(building, self._store)
             found = findings(building, list(crawled.snapshots))
+            self._unreported = _unreported(building, crawled.snapshots)
             if not built.files:
                 raise self._nothing(built)
+            new, fixed = self._moved(before)
+            # What was made is kept, however publishing it ends.
+            self._store.commit()
             with self._phase("deploy"):
                 deployed = self._deploy(building, built)
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
@@ -96,7 +130,7 @@ class Run:
         partly = self._options.offline and self._options.atlases
         if self._ran and not self._broken and not partly:
             self._store.sweep(built.asked_for)
-        return self._summed_up(crawled, built, deployed, found)
+        return self._summed_up(crawled, built, deployed, found, new, fixed)
 
     def crawl(self) -> Crawled:
         last = self._store.snapshots()
@@ -105,7 +139,7 @@ class Run:
             crawled = self._crawled = from_before(last, only)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
             return crawled
-        self._source = source_of(self._config, self._options, self._store)
+        self._source = source_of(self._in_time(), self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
         believed = self._options.accept_loss or self._config.source_kind != "synapse"
         asked = Asked(now(), only, believed)
@@ -115,15 +149,24 @@ class Run:
         self._crawled = crawled
         return crawled
 
+    def _in_time(self) -> Config:
+        """Give the settings with a crawl that leaves time for what comes after it."""
+        deadline, synapse = self._options.deadline, self._config.synapse
+        if deadline is None:
+            return self._config
+        left = max(1.0, min(synapse.deadline, deadline.left(CRAWL_SHARE)))
+        return dataclasses.replace(self._config, synapse=dataclasses.replace(synapse, deadline=left))
+
     @contextmanager
     def _building(self, crawled: Crawled) -> Generator[Build, None, None]:
         jobs = self._options.jobs
+        deadline = self._options.deadline
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
                 inputs(self._config, crawled.snapshots, self._loaded),
                 self._store,
-                workers,
+                _Until(workers, deadline) if deadline else workers,
                 self._told,
                 helpers=jobs if jobs > 1 else 0,
                 forced=self._options.forced,
@@ -131,24 +174,33 @@ class Run:
             with closing(build.schedule):
                 yield build
 
-    def _deploy(self, building: Build, built: Site) -> mirror.Deployed:
-        output = output_folder(self._options)
-        self._tell("deploy", str(output))
+    def _findings_of(self, atlas: str) -> Digest:
+        trace = self._store.trace(Key("report", atlas))
+        return trace.parts.get("findings.csv", "") if trace else ""
 
-        def load(path: str) -> bytes:
+    def _moved(self, before: Mapping[str, Digest]) -> tuple[Counter[str], Counter[str]]:
+        """Count the findings that are new since the build before, and those that are fixed."""
+        new: Counter[str] = Counter()
+        fixed: Counter[str] = Counter()
+        for atlas, digest in before.items():
+            now = self._findings_of(atlas)
+            if now != digest:
+                # Bytes that the cache lost are not made again for this: they count as not known.
+                old, data = self._store.load(digest) if digest else b"", self._store.load(now)
+                if old is not None and data is not None:
+                    some, gone = findings_moved(old, data)
+                    new += some
+                    fixed += gone
+        return new, fixed
+
+    def _deploy(self, building: Build, built: Site) -> Deployed:
+        def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
-            data = self._store.load(built.files[path].digest) or building.value(built.files[path].key)
-            if data is None:
-                raise OutputError(
-                    "its bytes are lost and cannot be made today", path, "see the problems above"
-                )
-            return data
+            return self._store.load(file.digest) or building.value(file.key)
 
-        want = {path: file.digest for path, file in built.files.items()}
-        deployed = mirror.deploy(output, want, load, self._store, cache_folder(self._options) / "scratch")
-        check = json.dumps({"checked": now()}).encode()
-        files.replace(output / mirror.CHECK_FILE, check, cache_folder(self._options) / "scratch")
-        return deployed
+        check = check_file(self._crawled.snapshots.values())
+        assert self._publish is not None
+        return self._publish(Artifacts(built.files, loader(built.files, load), check))
 
     def _loaded(self, digest: Digest) -> bytes:
         """Give crawled bytes, from the source once more if the cache lost them."""
@@ -179,12 +231,18 @@ class Run:
         return list(dict.fromkeys([*(_line(event) for event in self._broken), *others]))
 
     def _summed_up(
-        self, crawled: Crawled, built: Site, deployed: mirror.Deployed, found: dict[str, dict[str, int]]
+        self,
+        crawled: Crawled,
+        built: Site,
+        deployed: Deployed,
+        found: dict[str, dict[str, int]],
+        new: Counter[str],
+        fixed: Counter[str],
     ) -> Result:
         changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
-        broken = {event.key.name for event in self._broken if event.key.kind in ("report", "listing")}
+        broken = self._unreported
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
-        failed = [*crawled.failed, *sorted(broken)]
+        failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
         lines = crawled.problems()
         return Result(
             exit_code=self._exit_code(built, failed),
@@ -194,6 +252,9 @@ class Run:
             ran=self._ran,
             deployed=deployed,
             findings=found,
+            new_findings=new,
+            fixed_findings=fixed,
+            failed_since={atlas: one.failed_since for atlas, one in crawled.snapshots.items()},
             problems=lines + self._problems(built.problems),
             seconds=self._seconds,
         )
@@ -214,6 +275,12 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     if not failed:
         return DONE
     return FAILED if strict else SOME_ATLAS_FAILED
+
+
+def _unreported(building: Build, atlases: Iterable[str]) -> list[str]:
+    """Give the atlases whose report, or something that it needs, could not be made today."""
+    made = building.bring(Key("report", atlas) for atlas in atlases)
+    return [key.name for key, parts in made.items() if isinstance(parts, Broken)]
 
 
 def _check_known(only: Collection[str], crawled: Crawled) -> None:

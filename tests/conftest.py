@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -64,3 +65,32 @@ def at(request, server, tmp_path):
 def on_a_server(request, server, tmp_path):
     server(request.param)
     return databases.at(request.param, tmp_path)
+
+
+CANARY = b"canary"
+"""Every secret that a test sets holds it, in some case: nothing that a run writes may."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail a test in which a secret was printed, or left in a file, however the test itself went."""
+    report = yield
+    if call.when == "teardown":
+        return report
+    said = "".join(text for name, text in report.sections if name.startswith("Captured"))
+    found = ["what was printed"] if CANARY in said.lower().encode("utf-8", "replace") else []
+    if call.when == "call":
+        folder = getattr(item, "funcargs", {}).get("tmp_path")
+        found += [str(path) for path in _with_canary(folder)] if folder else []
+    if found and report.outcome != "failed":
+        report.outcome = "failed"
+        report.longrepr = f"a secret is in {', '.join(found)}"
+    return report
+
+
+def _with_canary(folder):
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                if any(CANARY in block.lower() for block in iter(lambda: file.read(1 << 22), b"")):
+                    yield path

@@ -8,14 +8,14 @@ from hdash_site import aws
 from hdash_site import bucket as buckets
 from hdash_site.bucket import Bucket, Place
 from hdash_site.errors import AwsError, ConfigError
-from tests.remote.s3 import SECRET, Fault
+from tests.remote.s3 import KEY, SECRET, Fault
 
 HEADERS = {"ContentType": "text/html", "CacheControl": "no-cache", "WebsiteRedirectLocation": "/new/"}
 
 
 @pytest.fixture
 def bucket(s3, new_bucket):
-    access = aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=2.0)
+    access = aws.Access(s3.url, KEY, SECRET, patience=2.0)
     return Bucket(Place(new_bucket, "below/"), access)
 
 

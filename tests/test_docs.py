@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hdash_site import app, cli
+from hdash_site import app, cli, notify, publish
 from hdash_site.config import SETTINGS
 from hdash_site.pages.content import FRONT_MATTER
 from hdash_site.state.where import VARIABLES
@@ -49,6 +49,11 @@ def variables() -> str:
     return "| variable | meaning |\n|---|---|\n" + "\n".join(rows)
 
 
+def deploying() -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in (publish.VARIABLES | notify.VARIABLES).items()]
+    return "| variable | meaning |\n|---|---|\n" + "\n".join(rows)
+
+
 def front_matter() -> str:
     rows = [f"| `{key}` | {field.words} | {field.meaning} |" for key, field in FRONT_MATTER.items()]
     return "| key | type | meaning |\n|---|---|---|\n" + "\n".join(rows)
@@ -62,7 +67,9 @@ def targets() -> str:
 
 
 @pytest.mark.parametrize(
-    "part", [commands, settings, variables, checks, front_matter, targets], ids=lambda part: part.__name__
+    "part",
+    [commands, settings, variables, deploying, checks, front_matter, targets],
+    ids=lambda part: part.__name__,
 )
 def test_the_readme_holds_what_the_program_says(part):
     mark = re.compile(rf"(<!-- {part.__name__} -->\n).*?(<!-- end -->)", re.DOTALL)

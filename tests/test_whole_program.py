@@ -161,6 +161,18 @@ class World:
         if len(paths) > 1:
             luck.choice(paths).unlink()
 
+    def move_an_article(self, luck: random.Random) -> None:
+        path = luck.choice(sorted((self.site / "content").rglob("*.md")))
+        lines = [line for line in path.read_text().split("\n") if not line.startswith("aliases")]
+        old = luck.choice([f"old/{path.stem}/", f"old/{path.stem}.html", f"{path.stem}-old/"])
+        lines.insert(1, f'aliases = ["{old}"]')
+        path.write_text("\n".join(lines))
+
+    def add_a_redirect(self, luck: random.Random) -> None:
+        path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'
+        kept = [table for table in path.read_text().split("[[redirect]]\n") if place not in table]
+        path.write_text("".join([*kept, f'[[redirect]]\n{place}\nto = "hta{luck.randrange(3)}/"\n']))
+
     def change_a_menu(self, luck: random.Random) -> None:
         self._append(
             self.site / "site.toml", luck, f'[[menu]]\nname = "M{luck.randrange(9)}"\nurl = "about/"\n'

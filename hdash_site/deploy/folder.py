@@ -10,14 +10,13 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from hdash_site import files
-from hdash_site.deploy.plan import plan
+from hdash_site.artifact import Artifact, Published
+from hdash_site.deploy import Deployed
+from hdash_site.deploy.plan import CHECK_FILE, plan
 from hdash_site.errors import OutputError
-
-CHECK_FILE = "check.json"
-"""When the site was last checked: the one file that changes without a change."""
 
 
 class Ledger(Protocol):
@@ -25,20 +24,11 @@ class Ledger(Protocol):
 
     looks: files.Looks
 
-    def published(self, mirror: str) -> dict[str, str]: ...
+    def published(self, mirror: str) -> dict[str, Published]: ...
 
-    def claim(self, mirror: str, files: Mapping[str, str]) -> None: ...
+    def claim(self, mirror: str, files: Mapping[str, Published]) -> None: ...
 
     def disown(self, mirror: str, paths: Iterable[str]) -> None: ...
-
-
-class Deployed(NamedTuple):
-    """What was done: numbers of files, the reasons, and what is there that is not ours."""
-
-    written: list[tuple[str, str]]
-    kept: int
-    removed: list[tuple[str, str]]
-    foreign: list[str]
 
 
 def deploy(
@@ -48,7 +38,10 @@ def deploy(
     ledger: Ledger,
     scratch: Path,
 ) -> Deployed:
-    """Make `output` hold what `want` says (digest by path); `load` gives the bytes of a path."""
+    """Make `output` hold what `want` says (digest by path); `load` gives the bytes of a path.
+
+    The check file is written whenever it changed, and is nobody's business beside that.
+    """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         files.make_folder(output)
@@ -70,20 +63,28 @@ def _deploy(
     output: Path, want: Mapping[str, str], load: Callable[[str], bytes], ledger: Ledger, scratch: Path
 ) -> Deployed:
     mirror = str(output)
-    ours = ledger.published(mirror)
+    wanted = {path: Artifact(digest) for path, digest in want.items() if path != CHECK_FILE}
+    ours = {path: known.artifact for path, known in ledger.published(mirror).items()}
     have = _files(output)
     _tidy(output, have, scratch)
     planned = plan(
-        have, want, ours, lambda path: ledger.looks.digest(f"{mirror}/{path}", have[path]), {CHECK_FILE}
+        have, wanted, ours, lambda path: ledger.looks.digest(f"{mirror}/{path}", have[path]), {CHECK_FILE}
     )
     puts = [action for action in planned.actions if action.verb == "put"]
     deletes = [action for action in planned.actions if action.verb == "delete"]
     # Ours from here on, even if we are cut off before it is written.
-    ledger.claim(mirror, {action.path: want[action.path] for action in puts})
+    ledger.claim(mirror, {action.path: Published(want[action.path]) for action in puts})
     _put(output, [action.path for action in puts], want, load, ledger, scratch)
     _delete(output, [action.path for action in deletes])
     ledger.disown(mirror, [path for path in ours if path not in want])
-    return Deployed([a[1:] for a in puts], planned.kept, [a[1:] for a in deletes], planned.foreign)
+    if CHECK_FILE in want:
+        files.replace(output / CHECK_FILE, load(CHECK_FILE), scratch)
+    return Deployed(
+        [(action.path, action.reason) for action in puts],
+        planned.kept,
+        [(action.path, action.reason) for action in deletes],
+        planned.foreign,
+    )
 
 
 def _tidy(output: Path, have: dict[str, os.stat_result], scratch: Path) -> None:

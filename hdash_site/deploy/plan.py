@@ -1,7 +1,15 @@
 """What must be done so that a mirror has what the site has: pure, ordered, each step with its reason.
 
-Order: files with a digest in their name, pages from the leaves up, the index, deletions last. Cut off
-anywhere, no page points to something that is not there.
+A mirror is brought forward in turns, and no turn begins before the one before it is done:
+
+1. assets, which have a digest in their name and harm nobody;
+2. files that are not there yet, from the leaves up, the home page last: no page on the mirror leads to them;
+3. pages that are there and change: whatever they lead to is there now;
+4. the map of the site;
+5. the check file, which says that all of this is done;
+6. deletions, from the home page down, assets last: no page leads to them any more.
+
+Cut off anywhere, whoever begins at a page of yesterday or at the home page meets nothing that is missing.
 """
 
 from __future__ import annotations
@@ -9,13 +17,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from hdash_site.artifact import Artifact
+from hdash_site.errors import OutputError
+
+CHECK_FILE = "check.json"
+"""When the atlases were last looked at: the one file that changes without a change."""
+
+SITEMAP = "sitemap.xml"
+
+FEW = 10
+"""So many files may always be deleted, however small the site is."""
+
 
 class Action(NamedTuple):
-    """`verb` is "put" or "delete"."""
+    """`verb` is "put" or "delete"; actions of one `turn` may be done in any order."""
 
     verb: str
     path: str
     reason: str
+    turn: tuple[int, int] = (0, 0)
 
 
 class Plan(NamedTuple):
@@ -28,45 +48,78 @@ class Plan(NamedTuple):
 
 def plan(
     have: Collection[str],
-    want: Mapping[str, str],
-    ours: Mapping[str, str],
+    want: Mapping[str, Artifact],
+    ours: Mapping[str, Artifact],
     content: Callable[[str], str],
     spared: Collection[str] = (),
 ) -> Plan:
     """Compare what a mirror has with what it should have.
 
-    `have`: paths in the mirror; `want`: digest by path; `ours`: digest by path of what we put there
-    earlier; `content` gives the digest of a file as it is now; `spared`: paths that others look after.
+    `have`: paths in the mirror; `ours`: what we put there earlier; `content` gives the digest of a file as
+    it is now; `spared`: paths that others look after.
     """
     actions: list[Action] = []
-    for path in sorted(want, key=_turn):
-        reason = _reason(path, have, want, ours, content)
+    for path, artifact in want.items():
+        reason = _reason(path, have, artifact, ours, content)
         if reason:
-            actions.append(Action("put", path, reason))
+            actions.append(Action("put", path, reason, _put_turn(path, path in have)))
     kept = len(want) - len(actions)
     extra = sorted(path for path in have if path not in want and path not in spared)
-    actions += [Action("delete", path, "no page makes it") for path in extra if path in ours]
+    gone = [path for path in extra if path in ours]
+    actions += [Action("delete", path, "no page makes it", _delete_turn(path)) for path in gone]
+    actions.sort(key=lambda action: (action.turn, action.path))
     return Plan(actions, kept, [path for path in extra if path not in ours])
+
+
+def refuse_many_deletions(planned: Plan, ours: Collection[str], most: str, place: str) -> None:
+    """Raise `OutputError` if more would be deleted than `most`: a number, or a share such as "20%".
+
+    A share is of the files that are ours there; `FEW` are always allowed with it.
+    """
+    gone = sum(action.verb == "delete" for action in planned.actions)
+    share = most.endswith("%")
+    limit = max(FEW, len(ours) * int(most[:-1]) // 100) if share else int(most)
+    if gone > limit:
+        raise OutputError(
+            f"{gone:,} of the {len(ours):,} files there would be deleted, and {limit:,} are the most"
+            f" ({most}); nothing was done",
+            place,
+            f"look at the plan, and allow it with --max-delete {gone}",
+        )
 
 
 def _reason(
     path: str,
     have: Collection[str],
-    want: Mapping[str, str],
-    ours: Mapping[str, str],
+    want: Artifact,
+    ours: Mapping[str, Artifact],
     content: Callable[[str], str],
 ) -> str:
+    own = ours.get(path)
     if path not in have:
-        return "it was deleted" if path in ours else "it is new"
-    if ours.get(path) not in (None, want[path]):
+        return "it was deleted" if own else "it is new"
+    if own and own.digest != want.digest:
         return "it changed"
-    if content(path) != want[path]:
-        return "it was altered" if path in ours else "another file is in its place"
+    if content(path) != want.digest:
+        return "it was altered" if own else "another file is in its place"
+    if own and own.headers != want.headers:
+        return "its headers changed"
     return ""
 
 
-def _turn(path: str) -> tuple[int, int, str]:
-    """Sort assets first, then pages from the deepest up, then lists and the index."""
+def _put_turn(path: str, there: bool) -> tuple[int, int]:
     if path.startswith("assets/"):
-        return 0, 0, path
-    return 1, -path.count("/"), path
+        return 1, 0
+    if path == CHECK_FILE:
+        return 5, 0
+    if path == SITEMAP:
+        return 4, 0
+    # Among pages that change no order is better than another, but for the home page, which all others serve.
+    depth = path.count("/")
+    if there:
+        return 3, int(path == "index.html")
+    return 2, 1 if path == "index.html" else -depth
+
+
+def _delete_turn(path: str) -> tuple[int, int]:
+    return (7, 0) if path.startswith("assets/") else (6, path.count("/"))

@@ -16,6 +16,7 @@ import urllib.parse
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
+from hdash_site.artifact import is_address
 from hdash_site.errors import ContentError
 from hdash_site.pages.route import slug
 
@@ -39,6 +40,7 @@ FRONT_MATTER = {
     "weight": Field(int, "whole number", 0, "Order in lists and menus; smaller comes first."),
     "menu": Field(bool, "true or false", False, "Whether the menu of the site names it."),
     "slug": Field(str, "text", "", "The last part of its address, instead of the name of the file."),
+    "aliases": Field(list, "list of texts", [], "Old addresses of the article, which lead to it."),
     "draft": Field(bool, "true or false", False, "A draft is not on the site."),
 }
 
@@ -98,6 +100,10 @@ def _checked(given: dict[str, Any], place: str) -> dict[str, Any]:
             raise ContentError(
                 f"{key} must be a {field.words}", f"{place}, front matter", f"it is {value!r} now"
             )
+    for alias in given.get("aliases", ()):
+        if not isinstance(alias, str) or not is_address(alias):
+            way_out = "write names of letters, digits, - and _ with slashes between them"
+            raise ContentError(f"{alias!r} is no address", f"{place}, front matter, aliases", way_out)
     if not given.get("title", "").strip():
         raise ContentError("the article has no title", f"{place}, front matter", 'add title = "…"')
     matter = {key: given.get(key, field.default) for key, field in FRONT_MATTER.items()}

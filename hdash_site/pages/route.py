@@ -11,7 +11,7 @@ class Route(NamedTuple):
     """`url` is relative to the site: a folder ("hta3/", "" for the home page) or a file ("404.html").
 
     `source` is the file or atlas that it comes from, for messages. `menu`: whether the menu names it, in
-    the order of `weight`.
+    the order of `weight`. `target`: where a reader is led instead, below the site or in full.
     """
 
     kind: str
@@ -21,6 +21,7 @@ class Route(NamedTuple):
     title: str
     menu: bool = False
     weight: int = 0
+    target: str = ""
 
     @property
     def file(self) -> str:

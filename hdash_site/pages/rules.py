@@ -36,6 +36,7 @@ KINDS = (
     "check",
     "article",
     "section",
+    "redirect",
     "missing",
     "sitemap",
     "asset",

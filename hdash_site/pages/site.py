@@ -17,12 +17,18 @@ class Traces(Protocol):
 
     def trace(self, key: Key) -> Trace | None: ...
 
+    def load(self, digest: str) -> bytes | None: ...
+
 
 class File(NamedTuple):
-    """A file of the site: the digest of its bytes, and the part of a page that it is."""
+    """A file of the site: the digest of its bytes, and the part of a page that it is.
+
+    `redirect`: where its reader is led instead, below the site or in full; empty if nowhere.
+    """
 
     digest: Digest
     key: Key
+    redirect: str = ""
 
 
 class Site(NamedTuple):
@@ -40,14 +46,32 @@ def site(build: Build, traces: Traces) -> Site:
         return Site({}, [], [])
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
+    files, problems = _files(routes, {key: _parts(key, parts, traces) for key, parts in made.items()})
+    return Site(files, build.asked_for(), problems)
+
+
+def remembered(traces: Traces) -> dict[str, File]:
+    """Give the files of the site as it was built last; none if it was not, or its list of pages is lost."""
+    listed = traces.trace(Key("routes"))
+    data = traces.load(listed.parts[""]) if listed else None
+    routes = [Route(*fields) for fields in json.loads(data or b"[]")]
+    made = {key: trace.parts for key in map(page_key, routes) if (trace := traces.trace(key))}
+    return _files(routes, made)[0]
+
+
+def _files(
+    routes: Sequence[Route], made: Mapping[Key, Mapping[str, Digest]]
+) -> tuple[dict[str, File], list[str]]:
+    targets = {page_key(route): route.target for route in routes if route.target}
     files: dict[str, File] = {}
     problems: list[str] = []
     for key, parts in made.items():
-        for path, digest in _parts(key, parts, traces).items():
-            held = files.setdefault(path, File(digest, key._replace(part=path)))
+        target = targets.get(key, "") if targets else ""
+        for path, digest in parts.items():
+            held = files.setdefault(path, File(digest, key._replace(part=path), target))
             if held.key._replace(part="") != key:
                 problems.append(f"/{path}: {key} and {held.key.name} both make this file; rename one of them")
-    return Site(files, build.asked_for(), problems)
+    return files, problems
 
 
 def _parts(key: Key, parts: Mapping[str, Digest] | Broken, traces: Traces) -> Mapping[str, Digest]:

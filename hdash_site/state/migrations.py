@@ -48,7 +48,21 @@ def registered_atlases(database: Any) -> None:
         database.execute_sql(f"CREATE TABLE hdash_atlas ({columns}){_END.get(kind, '')}")
 
 
-MIGRATIONS: tuple[Callable[[Any], None], ...] = (portable_tables, registered_atlases)
+def publications_of_buckets(database: Any) -> None:
+    """Add what a bucket tells of a file, and what it does not: its ETag and its headers."""
+    kind = _kind(database)
+    there = {column.name for column in database.get_columns("hdash_publication")}
+    for name in ("headers", "etag"):
+        if name not in there:
+            column = _column(kind, name, "short")
+            database.execute_sql(f"ALTER TABLE hdash_publication ADD COLUMN {column} DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[Any], None], ...] = (
+    portable_tables,
+    registered_atlases,
+    publications_of_buckets,
+)
 _NAMES = {migration.__name__ for migration in MIGRATIONS}
 
 

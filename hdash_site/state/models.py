@@ -82,12 +82,14 @@ class Trace(_Table):
 
 
 class Publication(_Table):
-    """A file that we put into a mirror, or were about to. `hash` is of mirror and path."""
+    """A file that we put into a mirror, or were about to (`artifact.Published`). `hash`: mirror and path."""
 
     hash = peewee.CharField(primary_key=True)
     mirror = peewee.CharField()
     path = peewee.TextField()
     digest = peewee.TextField()
+    headers = peewee.CharField()
+    etag = peewee.CharField()
 
 
 class Look(_Table):

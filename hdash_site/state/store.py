@@ -18,7 +18,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdash_site.engine.model import Digest, Key, Trace
+from hdash_site.artifact import Published
+from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks
 from hdash_site.snapshot import Project, Snapshot
@@ -118,19 +119,20 @@ class Store:
         """Give the atlases that were registered, in the order of then."""
         return self._held.again(rows.atlases)
 
-    def published(self, mirror: str) -> dict[str, Digest]:
-        """Give every path that we put into a mirror, or were about to, with its digest."""
+    def published(self, mirror: str) -> dict[str, Published]:
+        """Give every path that we put into a mirror, or were about to, with what we know of it."""
         table = models.Publication
-        query = table.select(table.path, table.digest).where(table.mirror == hash_of(mirror))
+        query = table.select(table.path, table.digest, table.headers, table.etag)
+        query = query.where(table.mirror == hash_of(mirror))
         found = self._held.again(lambda: models.rows(query))
-        return {plain(path): digest for path, digest in found}
+        return {plain(path): Published(*known) for path, *known in found}
 
-    def claim(self, mirror: str, files: Mapping[str, Digest]) -> None:
+    def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
         """Record as ours what is about to be written, so that a cut run leaves no orphan behind."""
         own = hash_of(mirror)
         claims = [
-            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), "digest": digest}
-            for path, digest in files.items()
+            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
+            for path, known in files.items()
         ]
         if claims:
             self._write(lambda: rows.replace(models.Publication, claims))
@@ -301,8 +303,9 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         shared.fetch(store.named(), blobs)
         try:
             yield store
-        except Exception:
-            # What was learned until then is kept; what went wrong first is what is told.
+        except BaseException:
+            # What was learned until then is kept, also by a run that is told to stop; what went wrong first
+            # is what is told.
             with contextlib.suppress(Exception):
                 store.share()
             raise

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hdash_site.artifact import Published
 from hdash_site.engine.model import Key
 from hdash_site.errors import StateError
 from hdash_site.state import models
@@ -40,7 +41,7 @@ def test_a_state_of_schema_1_is_all_there(first):
         assert store.snapshots()["HTA2"].notice == ""
         assert len(store.snapshots()["HTA2"].manifests) == 3
         assert len(store.published(f"{first}/site/public")) == 41
-        assert store.published("elsewhere") == {"Café/\N{COLLISION SYMBOL} ": "9" * 64}
+        assert store.published("elsewhere") == {"Café/\N{COLLISION SYMBOL} ": Published("9" * 64)}
         assert [run.outcome for run in models.Run.select().order_by(models.Run.id)] == ["done", "in part"]
         assert models.Trace.select().count() == len(trace) > 40
         assert {task: store.reason(Key(*task.split(":", 1))) for task in trace} == trace
@@ -70,7 +71,7 @@ def test_a_glance_at_a_state_of_schema_1_brings_it_forward(first):
 def test_a_state_of_a_newer_version_is_left_alone(tmp_path, at):
     cache = tmp_path / "cache"
     with opened(cache, at) as store:
-        store.claim("public", {"a": "1"})
+        store.claim("public", {"a": Published("1")})
         models.Migration.create(name="tables_of_tomorrow")
     with pytest.raises(StateError, match=r"newer version .*tables_of_tomorrow") as caught, opened(cache, at):
         pass
@@ -81,8 +82,8 @@ def test_a_state_of_a_newer_version_is_left_alone(tmp_path, at):
 def test_a_migration_that_was_cut_off_runs_again(tmp_path, at):
     cache = tmp_path / "cache"
     with opened(cache, at) as store:
-        store.claim("public", {"a": "1"})
+        store.claim("public", {"a": Published("1")})
         models.Migration.delete().execute()
         models.database.drop_tables([models.Trace])
     with opened(cache, at) as store:
-        assert store.published("public") == {"a": "1"}
+        assert store.published("public") == {"a": Published("1")}

@@ -11,6 +11,7 @@ import traceback
 
 import pytest
 
+from hdash_site.artifact import Published
 from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.snapshot import Project, Snapshot
@@ -78,26 +79,26 @@ def test_a_closed_connection_is_replaced_as_long_as_the_lock_is_ours(cache, on_a
     }[kind]
     with opened(cache, on_a_server) as store:
         for write in (
-            lambda: store.claim("public", {"a": "1"}),
+            lambda: store.claim("public", {"a": Published("1")}),
             lambda: store.note_run("", "", "done", {}),
             lambda: store.published("public"),
         ):
             [(number,)] = models.database.execute_sql(own).fetchall()
             databases.on_server(kind, kill.format(number))
             write()
-        assert store.published("public") == {"a": "1"}
+        assert store.published("public") == {"a": Published("1")}
 
 
 def test_a_run_that_lost_the_lock_changes_nothing(cache, on_a_server):
     changes = (
-        lambda store: store.claim("public", {"a": "1"}),
+        lambda store: store.claim("public", {"a": Published("1")}),
         lambda store: store.save_snapshots([Snapshot(Project("A", "syn1", "", ""), "f", "", {})]),
         lambda store: store.commit(),
         lambda store: store.note_run("", "", "done", {}),
         lambda store: store.reset(),
     )
     with opened(cache, on_a_server) as store:
-        store.claim("public", {"b": "2"})
+        store.claim("public", {"b": Published("2")})
     for change in changes:
         with (
             pytest.raises(StateError, match="the lock was lost") as caught,
@@ -109,7 +110,7 @@ def test_a_run_that_lost_the_lock_changes_nothing(cache, on_a_server):
         assert "\n" not in str(caught.value)
     with opened(cache, on_a_server) as store:
         assert (store.snapshots(), store.trace(PAGE)) == ({}, None)
-        assert store.published("public") == {"b": "2"}
+        assert store.published("public") == {"b": Published("2")}
         assert models.Run.select().count() == 0
 
 
@@ -117,11 +118,11 @@ def test_a_run_whose_lock_is_somebody_elses_now_changes_nothing(cache, on_a_serv
     with pytest.raises(StateError, match="the lock was lost"), opened(cache, on_a_server) as late:
         databases.disconnect(on_a_server.kind)
         with opened(cache, on_a_server) as store:
-            store.claim("public", {"b": "2"})
+            store.claim("public", {"b": Published("2")})
             with pytest.raises(StateError, match="the lock was lost"):
-                late.claim("public", {"a": "1"})
-            assert store.published("public") == {"b": "2"}
-        late.claim("public", {"a": "1"})
+                late.claim("public", {"a": Published("1")})
+            assert store.published("public") == {"b": Published("2")}
+        late.claim("public", {"a": Published("1")})
 
 
 def test_the_lock_outlasts_the_patience_of_the_server(cache, on_a_server, monkeypatch):
@@ -131,8 +132,8 @@ def test_the_lock_outlasts_the_patience_of_the_server(cache, on_a_server, monkey
         time.sleep(4)
         with pytest.raises(LockedError), opened(cache, on_a_server):
             pass
-        store.claim("public", {"a": "1"})
-        assert store.published("public") == {"a": "1"}
+        store.claim("public", {"a": Published("1")})
+        assert store.published("public") == {"a": Published("1")}
 
 
 def test_the_lock_of_a_machine_that_vanished_is_free_after_a_while(cache, on_a_server, monkeypatch):
@@ -143,8 +144,8 @@ def test_the_lock_of_a_machine_that_vanished_is_free_after_a_while(cache, on_a_s
             pass
         time.sleep(4)
         with opened(cache, on_a_server) as store:
-            store.claim("public", {"a": "1"})
-        vanished.claim("public", {"a": "2"})
+            store.claim("public", {"a": Published("1")})
+        vanished.claim("public", {"a": Published("2")})
 
 
 def test_no_thread_is_left_when_the_state_is_closed(cache, on_a_server):

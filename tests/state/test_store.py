@@ -11,6 +11,7 @@ import textwrap
 
 import pytest
 
+from hdash_site.artifact import Published
 from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Look, Stat
@@ -144,12 +145,12 @@ NAMES = (
 
 
 def test_names_come_back_exactly_whatever_is_in_them(cache, at):
-    files = {name: f"{number:064}" for number, name in enumerate(NAMES)}
+    files = {name: Published(f"{number:064}", "h" * 16, "e" * 36) for number, name in enumerate(NAMES)}
     project = Project("\N{COLLISION SYMBOL}\0", "syn1", "x" * 100_000, "\udc80 ")
     trace = Trace("r", ((Key("k", "\N{COLLISION SYMBOL}\0", " "), "d"),), dict.fromkeys(NAMES, "d"))
     with opened(cache, at) as store:
         store.claim("public", files)
-        store.claim("Public", {"a": "9"})
+        store.claim("Public", {"a": Published("9")})
         store.save_snapshots([Snapshot(project, "f\0 ", "listing", {}, failure="\N{COLLISION SYMBOL}")])
         for name in NAMES:
             store.record(Key("page", name), trace)
@@ -158,7 +159,7 @@ def test_names_come_back_exactly_whatever_is_in_them(cache, at):
         store.commit()
     with opened(cache, at) as store:
         assert store.published("public") == files
-        assert store.published("Public") == {"a": "9"}
+        assert store.published("Public") == {"a": Published("9")}
         assert store.snapshots()[project.id].project == project
         assert store.snapshots()[project.id].fingerprint == "f\0 "
         for name in NAMES:
@@ -170,11 +171,11 @@ def test_names_come_back_exactly_whatever_is_in_them(cache, at):
 
 
 def test_more_rows_than_a_statement_takes_are_written_and_deleted(cache, at):
-    files = {f"{number}.html": "d" for number in range(2_000)}
+    files = {f"{number}.html": Published("d") for number in range(2_000)}
     with opened(cache, at) as store:
         store.claim("public", files)
-        store.claim("public", dict.fromkeys(files, "e"))
-        assert store.published("public") == dict.fromkeys(files, "e")
+        store.claim("public", dict.fromkeys(files, Published("e")))
+        assert store.published("public") == dict.fromkeys(files, Published("e"))
         store.disown("public", files)
         assert store.published("public") == {}
 
@@ -198,14 +199,14 @@ def test_a_reset_forgets_what_was_crawled_and_built_and_keeps_what_is_ours(cache
         store.record(PAGE, Trace("r", (), {"": value}))
         store.looks.fresh["path"] = Look(Stat(1, 1, 1, 1), 1, "d")
         store.commit()
-        store.claim("public", {"a": "1"})
+        store.claim("public", {"a": Published("1")})
         store.note_run("then", "later", "done", {})
         store.reset()
         assert store.trace(PAGE) is None
     with opened(cache, at) as store:
         assert (store.snapshots(), store.trace(PAGE), store.load(value)) == ({}, None, None)
         assert store.looks._earlier == {}
-        assert store.published("public") == {"a": "1"}
+        assert store.published("public") == {"a": Published("1")}
         assert models.Run.select().count() == 1
 
 
@@ -225,11 +226,11 @@ def test_a_glance_needs_no_lock_and_writes_nothing(cache, at):
 
 def test_claims_and_looks_survive(cache, at):
     with opened(cache, at) as store:
-        store.claim("public", {"a": "1", "b": "2"})
-        store.claim("public", {"a": "3"})
-        store.claim("elsewhere", {"a": "9"})
+        store.claim("public", {"a": Published("1"), "b": Published("2")})
+        store.claim("public", {"a": Published("3")})
+        store.claim("elsewhere", {"a": Published("9")})
         store.disown("public", ["b"])
-        assert store.published("public") == {"a": "3"}
+        assert store.published("public") == {"a": Published("3")}
 
 
 def test_a_second_run_says_who_is_at_work_since_when(cache, at):

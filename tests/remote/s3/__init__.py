@@ -12,6 +12,7 @@ with storage() as s3:
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import http.client
 import socket
@@ -29,7 +30,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 from botocore.config import Config
 
-KEY, SECRET = "AKIATESTTESTTEST", "secret-of-the-tests"
+KEY, SECRET = "AKIACANARYCANARY", "canary-secret-of-the-tests"
 ACTIONS = {
     "LIST": "s3:ListBucket",
     "GET": "s3:GetObject",
@@ -148,7 +149,6 @@ class Storage:
         self.silence.set()
         self._server.shutdown()
         self._server.server_close()
-        self.direct.close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         storage = self
@@ -214,7 +214,9 @@ class Storage:
             return response.status, response.getheaders(), response.read()
 
 
+@functools.cache
 def client(url: str) -> Any:
+    """Give a client past the proxy: one for all tests, since it takes long to make."""
     settings = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
     return boto3.client(
         "s3",

@@ -1,0 +1,146 @@
+"""Where the finished site goes: into its folder, or into the bucket that the environment names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from hdash_site import aws, serving
+from hdash_site import bucket as buckets
+from hdash_site.bucket import Bucket, Place
+from hdash_site.config import Config
+from hdash_site.deploy import Deployed, cloudfront, folder
+from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.engine.model import digest
+from hdash_site.errors import ConfigError, OutputError
+from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.pages.site import File
+from hdash_site.snapshot import Snapshot
+from hdash_site.state.store import Store
+
+BUCKET, PREFIX = "S3_BUCKET_NAME", "S3_PREFIX"
+
+VARIABLES = {
+    BUCKET: "The bucket that the site goes to.",
+    PREFIX: "Where in the bucket it goes, if not to the top: `dashboard/`.",
+    **aws.VARIABLES,
+    cloudfront.DISTRIBUTION: "The CloudFront distribution before the bucket: it is told which pages changed.",
+}
+"""What may be set for a deployment, and what for."""
+
+
+class Artifacts(NamedTuple):
+    """The finished site: its files by path, how to come by the bytes of one, and the check file."""
+
+    files: Mapping[str, File]
+    load: Callable[[str], bytes]
+    check: bytes
+
+    def digests(self) -> dict[str, str]:
+        return {path: file.digest for path, file in self.files.items()} | {CHECK_FILE: digest(self.check)}
+
+    def bytes_of(self, path: str) -> bytes:
+        return self.check if path == CHECK_FILE else self.load(path)
+
+
+class Publish(Protocol):
+    """Bring one mirror to what the site is now."""
+
+    def __call__(self, artifacts: Artifacts) -> Deployed: ...
+
+
+class Tell(Protocol):
+    """See `run.Tell`."""
+
+    def __call__(self, phase: str, what: str, done: int = 0, total: int = 0) -> None: ...
+
+
+class Deploying(NamedTuple):
+    """What a deployment to a bucket is asked to do (`s3.How`)."""
+
+    most: str = "20%"
+    trust: bool = False
+    dry: bool = False
+
+
+def check_file(snapshots: Iterable[Snapshot]) -> bytes:
+    """Say when the atlases were last looked at, for a reader's browser."""
+    return json.dumps({"checked": max((one.crawled for one in snapshots), default="")}).encode()
+
+
+def to_folder(options: Options, store: Store, tell: Tell) -> Publish:
+    output = output_folder(options)
+
+    def publish(artifacts: Artifacts) -> Deployed:
+        tell("deploy", str(output))
+        scratch = cache_folder(options) / "scratch"
+        return folder.deploy(output, artifacts.digests(), artifacts.bytes_of, store, scratch)
+
+    return publish
+
+
+def place() -> Place | None:
+    """Give the bucket that the environment names, if it names one. Raises `ConfigError`."""
+    name = os.environ.get(BUCKET, "").strip()
+    return buckets.place(name, os.environ.get(PREFIX, ""), BUCKET) if name else None
+
+
+def to_bucket(
+    config: Config,
+    store: Store,
+    how: Deploying,
+    tell: Tell,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> Publish:
+    """Raises `ConfigError` if the environment names no bucket, or nothing that can be one."""
+    from hdash_site.deploy import s3
+
+    where = place()
+    if where is None:
+        raise ConfigError("no bucket is named", BUCKET, "set it to the bucket that the site goes to")
+    if not re.fullmatch(r"\d+%?", how.most) or how.most == "%":
+        raise ConfigError(
+            f'"{how.most}" is no limit', "--max-delete", "write a number, or a share such as 20%"
+        )
+    access = aws.access(os.environ, config.patience, config.uploads)
+    bucket = Bucket(where, access)
+    distribution = os.environ.get(cloudfront.DISTRIBUTION, "").strip()
+
+    def publish(artifacts: Artifacts) -> Deployed:
+        tell("deploy", str(where))
+        servings = {
+            path: serving.serving(path, config.routes, _redirect(where, artifacts.files.get(path)))
+            for path in [*artifacts.files, CHECK_FILE]
+        }
+        wanted = s3.Wanted(artifacts.digests(), servings, artifacts.bytes_of)
+        ways = s3.How(config.uploads, how.most, how.trust, how.dry, out_of_time)
+        announce = partial(cloudfront.remember, store, distribution) if distribution else None
+        deployed = s3.deploy(bucket, wanted, store, ways, partial(tell, "deploy"), announce)
+        if distribution and not how.dry:
+            client = aws.client("cloudfront", access)
+            cloudfront.invalidate(client, access, store, distribution, where.prefix)
+        return deployed
+
+    return publish
+
+
+def loader(files: Mapping[str, File], load: Callable[[File], bytes | None]) -> Callable[[str], bytes]:
+    """Give what gives the bytes of a path, or says that they are lost."""
+
+    def bytes_of(path: str) -> bytes:
+        data = load(files[path])
+        if data is None:
+            raise OutputError("its bytes are lost and cannot be made today", path, "build again")
+        return data
+
+    return bytes_of
+
+
+def _redirect(where: Place, file: File | None) -> str:
+    """Give where S3 is to lead a reader: it wants a path from the top of the bucket, or a whole address."""
+    target = file.redirect if file else ""
+    return target if not target or "://" in target else f"/{where.prefix}{target}"

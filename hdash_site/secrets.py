@@ -1,0 +1,33 @@
+"""Which variables of the environment are secrets, and the last line of defence against telling one.
+
+Nothing that we write should hold one in the first place; a line that does, for whatever reason, is told
+without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SECRETS = (
+    "HDASH_DB_PASSWORD",
+    "HDASH_DB_URL",
+    "S3_ACCESS_KEY_ID",
+    "S3_SECRET_ACCESS_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "SYNAPSE_AUTH_TOKEN",
+    "SYNAPSE_PASSWORD",
+)
+
+_SHORT = 6
+"""What is shorter stands in ordinary words too, and would be struck out of them."""
+
+
+def hidden(text: str, environ: Mapping[str, str]) -> str:
+    """Give a text with the values of all secrets struck out."""
+    for name in SECRETS:
+        value = environ.get(name, "").strip()
+        if len(value) >= _SHORT:
+            text = text.replace(value, "…")
+    return text

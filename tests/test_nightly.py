@@ -1,0 +1,221 @@
+"""A whole night: one run, one exit code, one message, whatever fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hdash_site import app
+from hdash_site.app import Deploying
+from hdash_site.nightly import nightly
+from hdash_site.options import Deadline
+from hdash_site.run import silent
+from tests import worlds
+from tests.remote.s3 import ACTIONS, Fault
+from tests.test_notify import slack
+
+ROLE = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}
+"""What the role of the task may do, as `infra/hdash.yaml` says."""
+
+
+@pytest.fixture
+def site(tmp_path):
+    return worlds.site_folder(tmp_path / "site")
+
+
+@pytest.fixture
+def atlases(tmp_path):
+    return worlds.small(tmp_path / "atlases", "HTA1", "HTA2")
+
+
+@pytest.fixture
+def webhook(monkeypatch):
+    with slack() as (address, told):
+        monkeypatch.setenv("SLACK_WEBHOOK_URL", address)
+        yield told
+
+
+@pytest.fixture
+def night(site, atlases):
+    def run(*, most="20%", **more):
+        return nightly(app.Options(site, atlases.folder, **more), Deploying(most), silent)
+
+    return run
+
+
+def stored(s3, bucket):
+    return {key: one.data for key, one in s3.objects(bucket).items() if key != "check.json"}
+
+
+def clean(site, atlases, folder):
+    worlds.build(site, atlases.folder, output=folder / "public", cache=folder / "cache")
+    return worlds.tree(folder / "public")
+
+
+def test_without_a_bucket_the_site_goes_to_its_folder(night, site, webhook):
+    assert night().exit_code == 0
+    assert (site / "public/index.html").exists()
+    assert len(webhook) == 1
+    assert "2 atlases changed (HTA1, HTA2)" in webhook[0]["text"]
+
+
+def test_with_a_bucket_it_goes_there_alone(
+    night, site, atlases, s3, new_bucket, monkeypatch, tmp_path, webhook
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    monkeypatch.setenv("S3_WEB_SITE_URL", "https://dash.example.org/")
+    assert night().exit_code == 0
+    assert stored(s3, new_bucket) == clean(site, atlases, tmp_path / "clean")
+    assert not (site / "public").exists()
+    assert webhook[0]["text"].endswith("<https://dash.example.org/|Open the dashboard>")
+    s3.counted()
+    again = night()
+    assert (again.result.ran, again.result.deployed.removed) == ([], [])
+    assert s3.counted() == {"LIST": 1, "PUT": 1}  # the check file
+    assert "nothing changed in 2 atlases" in webhook[1]["text"]
+
+
+def test_a_touch_of_every_file_sends_nothing_but_the_check_file(
+    night, site, atlases, s3, new_bucket, monkeypatch
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    night()
+    s3.counted()
+    for path in [*site.rglob("*"), *atlases.folder.rglob("*")]:
+        if "cache" not in path.parts:
+            path.touch()
+    assert night().result.ran == []
+    assert s3.counted() == {"LIST": 1, "PUT": 1}
+
+
+def test_new_and_fixed_findings_are_counted(night, atlases, webhook):
+    night()
+    entity = next(entity for entity, data in atlases.manifests.items() if b"HTA1_1" in data)
+    right = atlases.manifests[entity]
+    atlases.manifests[entity] = right.replace(b"HTA1_1", b"HTA1-1", 1)
+    atlases.save()
+    worse = night().result
+    assert sum(worse.new_findings.values()) > 0
+    atlases.manifests[entity] = right
+    atlases.save()
+    better = night().result
+    assert (better.new_findings, better.fixed_findings) == (worse.fixed_findings, worse.new_findings)
+    assert "fixed (" in webhook[2]["text"]
+
+
+def test_the_task_s_role_is_enough_and_each_action_of_it_is_needed(
+    night, s3, new_bucket, monkeypatch, atlases
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    s3.allowed = ROLE
+    assert night().exit_code == 0
+    atlases.projects.pop()
+    atlases.save()
+    assert night(most="100%").exit_code == 0
+    assert {ACTIONS[request.kind] for request in s3.requests} <= ROLE
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ({"S3_BUCKET_NAME": "not-there-at-all"}, "there is no such bucket"),
+        ({"S3_BUCKET_NAME": "No Name"}, "this is no name of a bucket"),
+        ({"S3_SECRET_ACCESS_KEY": ""}, "it is set without the other"),
+        ({"HDASH_DB_HOST": "127.0.0.1"}, "it is not set, but HDASH_DB_HOST is"),
+    ],
+)
+def test_a_night_that_fails_is_one_line_and_slack_is_told(night, s3, monkeypatch, webhook, harm, said):
+    for name, value in harm.items():
+        monkeypatch.setenv(name, value)
+    if "S3_BUCKET_NAME" not in harm:
+        monkeypatch.setenv("S3_BUCKET_NAME", "some-bucket")
+    failed = night()
+    assert failed.exit_code in (1, 2)
+    assert failed.result is None
+    assert said in failed.problem
+    assert said in webhook[0]["text"]
+    assert "the nightly run failed" in webhook[0]["text"]
+
+
+def test_a_broken_site_toml_is_told_too(night, site, webhook):
+    (site / "site.toml").write_text("title = ")
+    assert night().exit_code == 2
+    assert "HTAN Dashboard" in webhook[0]["text"]
+
+
+def test_what_was_crawled_and_made_is_kept_when_the_bucket_fails(night, s3, new_bucket, monkeypatch):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    s3.fault = lambda request: Fault(403, "AccessDenied")
+    assert night().exit_code == 1
+    s3.fault = lambda request: None
+    after = night()
+    assert after.exit_code == 0
+    assert after.result.ran == []
+
+
+def test_slack_that_fails_fails_no_run(night, monkeypatch):
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/canary")
+    done = night()
+    assert done.exit_code == 0
+    assert done.untold.startswith("Slack was not told")
+    assert "canary" not in done.untold
+
+
+def test_when_time_is_over_the_atlases_that_were_not_done_keep_their_pages(night, site, atlases):
+    night()
+    before = worlds.tree(site / "public")
+    for entity, data in atlases.manifests.items():
+        atlases.manifests[entity] = data.replace(b"_1", b"-1")
+    atlases.save()
+    late = night(deadline=Deadline(time.monotonic() - 100, 100.0))
+    assert late.exit_code == 3
+    assert "there was no time left for some atlases; they come the next time" in late.result.problems
+    assert late.result.failed
+    assert worlds.tree(site / "public") == before
+    assert night().exit_code == 0
+    assert worlds.tree(site / "public") != before
+
+
+def test_the_last_line_of_json_is_the_outcome_and_says_no_secret(site, s3, new_bucket):
+    environ = (
+        os.environ | s3.environ(new_bucket) | {"SYNAPSE_PASSWORD": "", "HDASH_DB_URL": "canary://canary@x"}
+    )
+    command = [sys.executable, "-m", "hdash_site", "nightly", "--json", "--root", str(site)]
+    failed = subprocess.run(command, env=environ, capture_output=True, text=True)
+    lines = [json.loads(line) for line in failed.stdout.splitlines()]
+    assert (lines[-1]["event"], lines[-1]["exit_code"], failed.returncode) == ("done", 2, 2)
+    assert [line["level"] for line in lines] == ["ERROR", "ERROR"]
+    assert "canary" not in failed.stdout + failed.stderr
+    environ["HDASH_DB_URL"] = ""
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (lines[-1]["event"], lines[-1]["exit_code"], lines[-1]["level"]) == ("done", 0, "INFO")
+    assert lines[-1]["files_written"] == len(s3.keys(new_bucket))
+
+
+def test_a_task_that_is_told_to_end_says_so_and_leaves_no_lock(site, s3, new_bucket, webhook):
+    held = [True]
+
+    def slow(request):
+        if held[0] and request.kind == "PUT":
+            s3.silence.wait(0.5)
+
+    s3.fault = slow
+    environ = os.environ | s3.environ(new_bucket)
+    command = [sys.executable, "-m", "hdash_site", "nightly", "--root", str(site)]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        while not any(request.kind == "PUT" for request in s3.requests):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        assert "it was stopped" in process.stderr.read()
+    assert process.returncode == 1
+    assert "it was stopped" in webhook[-1]["text"]
+    held[0] = False
+    subprocess.run(command, env=environ, capture_output=True, check=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from hdash_site import config as settings
@@ -13,33 +15,33 @@ from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
-from hdash_site.options import Options, cache_folder, output_folder, state_place
+from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import unwritable
 from hdash_site.pages.site import remembered
 from hdash_site.publish import Deploying, Publish
 from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Store, opened
+from hdash_site.state.where import STATE, Remote, said
 
 
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = config_of(options)
     _keep_apart(config, options)
-    with open_state(options) as store:
-        return _noted(config, options, store, tell, publish.to_folder(options, store, tell))
+    return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell))
 
 
 def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
     """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
     if publish.place() is None:
         return build(options, tell)
-    with open_state(options) as store:
-        deadline = options.deadline
-        to_bucket = publish.to_bucket(
-            config, store, how, tell, lambda: bool(deadline and deadline.left() < 0)
-        )
-        return _noted(config, options, store, tell, to_bucket)
+    deadline = options.deadline
+
+    def out_of_time() -> bool:
+        return bool(deadline and deadline.left() < 0)
+
+    return _run(config, options, tell, lambda store: publish.to_bucket(config, store, how, tell, out_of_time))
 
 
 def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
@@ -106,22 +108,51 @@ def list_checks() -> list[tuple[str, str, str]]:
     return [(check.CODE, check.SEVERITY, check.TITLE) for check in checks()]
 
 
-def _noted(config: Config, options: Options, store: Store, tell: Tell, to: Publish) -> Result:
+def _run(config: Config, options: Options, tell: Tell, to: Callable[[Store], Publish]) -> Result:
     """Run, and note in the ledger what came of it, unless nothing did."""
-    started = now()
+    problems: list[str] = []
+    with open_state(options, problems.append) as store:
+        publish_it = to(store)
+        started = now()
+        try:
+            result = Run(config, options, store, tell, publish_it).result()
+        except HdashError as error:
+            store.note_run(started, now(), "failed", {"problem": str(error)})
+            raise
+        if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
+            store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
+    return result._replace(problems=[*problems, *result.problems])
+
+
+def warn(problem: str) -> None:
+    """Print a problem that stops nothing."""
+    sys.stderr.write(f"hdash-site: {problem}\n")
+
+
+@contextmanager
+def open_state(options: Options, tell: Callable[[str], None] = warn) -> Generator[Store, None, None]:
+    """Open the state for one run; `tell` is told what of it was lost, when all is done."""
+    problems: list[str] = []
     try:
-        result = Run(config, options, store, tell, to).result()
-    except HdashError as error:
-        store.note_run(started, now(), "failed", {"problem": str(error)})
+        with opened(cache_folder(options), state_place(options), remote_of(options)) as store:
+            problems = store.problems
+            yield store
+    except HdashError:
+        for problem in problems:
+            warn(problem)
         raise
-    if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
-        store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
-    return result
+    for problem in problems:
+        tell(problem)
 
 
-def open_state(options: Options) -> AbstractContextManager[Store]:
-    """Open the state for one run."""
-    return opened(cache_folder(options), state_place(options))
+def remote_of(options: Options) -> Remote | None:
+    """Give where in S3 the state is kept, if it is."""
+    return remote_state(config_of(options).lease) if os.environ.get(STATE) else None
+
+
+def place_of(options: Options) -> str:
+    """Give where the state is, in words."""
+    return said(state_place(options), remote_of(options))
 
 
 def config_of(options: Options) -> Config:

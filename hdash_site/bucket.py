@@ -6,6 +6,9 @@ that may help; what fails is an `AwsError` in one line.
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -43,11 +46,12 @@ class Object(NamedTuple):
 
 
 class Content(NamedTuple):
-    """`date`: the time of the service when it answered."""
+    """`date`: the time of the service when it answered; `modified`: when the object was written, by it."""
 
     data: bytes
     etag: str
     date: datetime
+    modified: datetime
 
 
 def place(bucket: str, prefix: str, variable: str) -> Place:
@@ -77,6 +81,12 @@ class Bucket:
         self._access = access
         self._client = aws.client("s3", access)
 
+    def within(self, patience: float) -> Bucket:
+        """Give the same bucket, with so many seconds for which a request that fails is tried again."""
+        other = copy.copy(self)
+        other._access = dataclasses.replace(self._access, patience=min(patience, self._access.patience))
+        return other
+
     def list(self, after: str = "", until: str = "") -> Iterator[tuple[str, str]]:
         """Give key and ETag of each object after a key, to the end of the page that has the key `until`."""
         start = self.where.prefix + after if after else ""
@@ -103,11 +113,14 @@ class Bucket:
         headers = {name: str(found[name]) for name in HEADERS if found.get(name)}
         return Object(found["ETag"].strip('"'), headers, found.get("Metadata", {}))
 
-    def get(self, key: str, unless: str = "") -> Content | None:
-        """Give an object; None if there is none, or if its ETag is `unless`."""
+    def get(self, key: str, unless: str = "", most: int = 0) -> Content | None:
+        """Give an object; None if there is none, or if its ETag is `unless`.
+
+        One of more bytes than `most`, if that is given, is an `AwsError` with the code `TooLarge`.
+        """
         condition = {"IfNoneMatch": f'"{unless}"'} if unless else {}
         try:
-            return aws.tried(self._access, f"{self.where}{key}", self._read, key, condition)
+            return aws.tried(self._access, f"{self.where}{key}", self._read, key, condition, most)
         except AwsError as error:
             if error.code in ("304", "404", "NoSuchKey"):
                 return None
@@ -159,11 +172,15 @@ class Bucket:
             more["Key"] = self.where.prefix + key
         return aws.tried(self._access, f"{self.where}{key}", request, Bucket=self.where.bucket, **more)
 
-    def _read(self, key: str, condition: Mapping[str, str]) -> Content:
+    def _read(self, key: str, condition: Mapping[str, str], most: int = 0) -> Content:
         answer = self._client.get_object(Bucket=self.where.bucket, Key=self.where.prefix + key, **condition)
-        body = answer["Body"].read()
+        with contextlib.closing(answer["Body"]) as body:
+            if most and answer["ContentLength"] > most:
+                way_out = "see who put it there"
+                raise AwsError("it is larger than it can be", f"{self.where}{key}", way_out, code="TooLarge")
+            data = body.read()
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        return Content(body, answer["ETag"].strip('"'), _date(headers.get("date", "")))
+        return Content(data, answer["ETag"].strip('"'), _date(headers["date"]), answer["LastModified"])
 
     def _put_in_parts(
         self, key: str, data: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]

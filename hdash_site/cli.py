@@ -288,7 +288,7 @@ def init(root: Path, source: Path | None, cache: Path | None, projects: Path | N
     from hdash_site import app, console, upkeep
 
     options = app.Options(root, source, None, cache)
-    return console.show_init(str(app.state_place(options)), upkeep.init(options, projects))
+    return console.show_init(app.place_of(options), upkeep.init(options, projects))
 
 
 @commands.command()

@@ -68,6 +68,12 @@ SETTINGS = (
     Setting("synapse.job_patience", "number", 600, "Seconds that a query of the view may take."),
     Setting("synapse.deadline", "number", 1800, "Seconds after which a crawl gives up on what is missing."),
     Setting(
+        "state.lease",
+        "number",
+        120,
+        "Seconds for which a run that was killed still holds a state in S3: 3 to 86400.",
+    ),
+    Setting(
         "listing.archives",
         "list of texts",
         [],
@@ -155,6 +161,7 @@ class Config:
     source_path: Path
     atlases: tuple[Mapping[str, str], ...]
     synapse: SynapseSettings
+    lease: float
     archives: tuple[str, ...]
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
@@ -204,6 +211,10 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         raise ConfigError(
             "a folder source needs a path", f"{place}, source.path", "name the folder of the atlases"
         )
+    if not 3 <= values["state.lease"] <= 86_400:
+        raise ConfigError(
+            "this must be from 3 to 86400", f"{place}, state.lease", f"it is {values['state.lease']} now"
+        )
     _check_components(values["component"], place)
     _check_codes(values["checks.exempt"], f"{place}, checks.exempt")
     for number, table in enumerate(values["atlas"], 1):
@@ -223,6 +234,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         source_path=root / values["source.path"],
         atlases=tuple(values["atlas"]),
         synapse=_synapse(values, place),
+        lease=values["state.lease"],
         archives=tuple(values["listing.archives"]),
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},

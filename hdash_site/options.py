@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hdash_site.state import where
-from hdash_site.state.where import Where
+from hdash_site.state.where import Remote, Where
 
 
 class Deadline(NamedTuple):
@@ -53,3 +53,8 @@ def cache_folder(options: Options) -> Path:
 def state_place(options: Options) -> Where:
     """Give where the state is, as the environment says. Raises `ConfigError`."""
     return where.read(os.environ, cache_folder(options))
+
+
+def remote_state(lease: float) -> Remote | None:
+    """Give where in S3 the state is kept, if it is; `lease` is in seconds. Raises `ConfigError`."""
+    return where.remote(os.environ, lease)

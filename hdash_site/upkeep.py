@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from hdash_site.app import config_of, open_state
+from hdash_site.app import config_of, open_state, remote_of, warn
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
 from hdash_site.errors import LockedError, SourceError, StateError
@@ -17,6 +17,7 @@ from hdash_site.snapshot import Project, Snapshot
 from hdash_site.sources.crawl import atlases_of
 from hdash_site.sources.folder import projects_of
 from hdash_site.state.store import Store, glanced
+from hdash_site.state.where import BESIDE
 
 _MADE = ("blobs", "scratch", "sample")
 
@@ -48,9 +49,11 @@ def init(options: Options, projects: Path | None) -> list[tuple[Project, SourceE
 def status(options: Options) -> list[Standing]:
     """Give what the state knows of each atlas; asks nobody else, and waits for nobody."""
     config_of(options)
-    with glanced(cache_folder(options), state_place(options)) as store:
+    with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
         if store is None:
             return []
+        for problem in store.problems:
+            warn(problem)
         return [
             Standing(atlas, snapshot, _findings(store, atlas))
             for atlas, snapshot in store.snapshots().items()
@@ -69,13 +72,16 @@ def clean(options: Options) -> list[str]:
     cache, output, at = cache_folder(options), output_folder(options), state_place(options)
     config_of(options)
     gone: list[str] = []
-    if at.kind == "sqlite" and not Path(at.name).exists():
+    remote = remote_of(options)
+    if at.kind == "sqlite" and not remote and not Path(at.name).exists():
         return gone  # nothing here is ours
     try:
         with open_state(options) as store:
             mirror.empty(output, store)
             store.forget()
             gone.append(str(output))
+        if remote:
+            gone.append(f"the state in {remote.place}")
     except LockedError:
         raise
     except StateError:
@@ -86,7 +92,7 @@ def clean(options: Options) -> list[str]:
     if not (cache / "sample/truth.json").exists():
         paths.remove(cache / "sample")  # somebody else's
     if at.kind == "sqlite":
-        paths += [Path(at.name + end) for end in ("", "-shm", "-wal")]
+        paths += [Path(at.name + end) for end in ("", "-shm", "-wal", *BESIDE)]
     else:
         gone.append(f"our rows in {at}")
     for path in paths:

@@ -29,6 +29,16 @@ def on_server(kind: str, *statements: str) -> list[tuple]:
         database.close()
 
 
+def rows(place: Where, query: str) -> list[tuple]:
+    """Give what a query finds in the database of the tests."""
+    database = servers.database(place)
+    database.connect()
+    try:
+        return list(database.execute_sql(query).fetchall())
+    finally:
+        database.close()
+
+
 def create(kind: str) -> None:
     on_server(kind, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
 

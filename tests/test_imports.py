@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import hdash_site
+from tests import worlds
 
 MODULES = sorted(
     module.name
@@ -55,6 +56,14 @@ def test_the_build_imports_neither_mako_nor_markdown_before_a_page_needs_them():
         "psycopg",
         "hdash_site.state.servers",
     }
+
+
+def test_a_build_whose_state_is_not_in_s3_imports_nothing_for_that(tmp_path):
+    site, atlases = worlds.site_folder(tmp_path / "site"), worlds.small(tmp_path / "atlases").folder
+    build = f"app.build(app.Options(Path({str(site)!r}), Path({str(atlases)!r})))"
+    imported = imported_by(f"from pathlib import Path\nfrom hdash_site import app\n{build}")
+    assert "hdash_site.state.store" in imported
+    assert not imported & {"boto3", "tenacity", "hdash_site.state.remote", "hdash_site.state.lease"}
 
 
 def test_the_domain_imports_the_standard_library_only():

@@ -28,12 +28,15 @@ from hdash_site.state.where import Where
 class Held:
     """The lock, as long as it is ours."""
 
-    def __init__(self, token: str, session: Any = None) -> None:
+    def __init__(self, token: str, session: Any = None, also: Callable[[], None] | None = None) -> None:
         self._token = token
         self._session = session
+        self._also = also
 
     def check(self) -> None:
         """Raise `StateError` if the lock is no longer ours; to be called within each transaction."""
+        if self._also:
+            self._also()
         mine = models.Lock.select(models.Lock.token).where(models.Lock.name == "run")
         if self._session:
             # Whoever takes the lock from here on waits for our transaction with its row.
@@ -61,17 +64,18 @@ NOBODY = Held("")
 
 
 @contextlib.contextmanager
-def held(where: Where) -> Generator[Held, None, None]:
+def held(where: Where, also: Callable[[], None] | None = None) -> Generator[Held, None, None]:
     """Hold the lock of the connected database, its tables being those of today.
 
-    Raises `LockedError` if a living run has it.
+    `also`: the check of a lock that is held besides, and that counts for all machines: what another one left
+    in a file is no living run's. Raises `LockedError` if a living run has it.
     """
     token = os.urandom(16).hex()
     if where.kind == "sqlite":
         migrations.migrate(models.database.obj)
-        _take(token, alive=_alive)
+        _take(token, alive=_alive_here if also else _alive)
         try:
-            yield Held(token)
+            yield Held(token, also=also)
         finally:
             _give_back(token)
         return
@@ -151,8 +155,16 @@ def _reconnected() -> bool:
 
 def _alive(holder: models.Lock) -> bool:
     """Tell whether the process of a lock still runs; one on another machine is taken to."""
-    if models.plain(str(holder.host)) != socket.gethostname():
-        return True
+    return not _is_here(holder) or _alive_here(holder)
+
+
+def _is_here(holder: models.Lock) -> bool:
+    return models.plain(str(holder.host)) == socket.gethostname()
+
+
+def _alive_here(holder: models.Lock) -> bool:
+    if not _is_here(holder):
+        return False
     process = int(str(holder.process))
     try:
         os.kill(process, 0)

@@ -10,11 +10,13 @@ them: a run that is cut off leaves the state of the last one, and some blobs tha
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sqlite3
+import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
@@ -25,13 +27,23 @@ from hdash_site.state import lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
-from hdash_site.state.where import Where
+from hdash_site.state.where import Remote, Where
+
+if TYPE_CHECKING:
+    from hdash_site.bucket import Bucket
+    from hdash_site.state.remote import Shared
 
 
 class Store:
-    """An open state. `trace`, `record`, `load` and `keep` are what the engine asks for."""
+    """An open state. `trace`, `record`, `load` and `keep` are what the engine asks for.
 
-    def __init__(self, blobs: Blobs, held: lock.Held) -> None:
+    `shared`: its copy in S3. `looks`: whether it remembers files from one run to the next.
+    """
+
+    def __init__(
+        self, blobs: Blobs, held: lock.Held, shared: Shared | None = None, looks: bool = True
+    ) -> None:
+        self.problems: list[str] = shared.problems if shared else []
         self.blobs = blobs
         self.load = blobs.load
         self.keep = blobs.keep
@@ -40,7 +52,10 @@ class Store:
         self._fresh: dict[Key, Trace] = {}
         self._reasons: dict[Key, str] = {}
         self._snapshots: dict[str, Snapshot] | None = None
-        self.looks = Looks(rows.looks())
+        self.looks = Looks(rows.looks() if looks else {})
+        self._keeps_looks = looks
+        self._shared = shared
+        self._forgotten = False
 
     def trace(self, key: Key) -> Trace | None:
         fresh = self._fresh.get(key)
@@ -144,7 +159,8 @@ class Store:
         traces = [
             rows.trace_row(key, trace, self._reasons.get(key, "")) for key, trace in self._fresh.items()
         ]
-        looks = [rows.look_row(path, look) for path, look in self.looks.fresh.items()]
+        fresh = self.looks.fresh if self._keeps_looks else {}
+        looks = [rows.look_row(path, look) for path, look in fresh.items()]
 
         def write() -> None:
             rows.replace(models.Trace, traces)
@@ -169,11 +185,29 @@ class Store:
             self._write(lambda: rows.delete(models.Trace, [hash_of(key) for key in gone]))
         for key in gone:
             del self._traces[key]
-        named = {digest for _, _, parts, _ in self._traces.values() for digest in json.loads(parts).values()}
+        self.blobs.sweep(self.named())
+
+    def named(self) -> dict[str, None]:
+        """Give the digest of each blob that a trace or a snapshot names, like ones side by side."""
+        named: dict[str, None] = {}
         for snapshot in self.snapshots().values():
-            named.add(snapshot.listing)
-            named.update(fetched.digest for fetched in snapshot.manifests.values())
-        self.blobs.sweep(named)
+            named[snapshot.listing] = None
+            named.update(dict.fromkeys(fetched.digest for fetched in snapshot.manifests.values()))
+        for _, (_, _, parts, _) in sorted(self._traces.items()):
+            named.update(dict.fromkeys(json.loads(parts).values()))
+        named.pop("", None)
+        return named
+
+    def share(self) -> None:
+        """Bring what is committed to S3, if the state is kept there; done at the end of a run anyway."""
+
+        def check() -> None:
+            self._held.again(self._held.check)
+
+        if self._shared and self._forgotten:
+            self._shared.erase(check)
+        elif self._shared:
+            self._shared.push(self.named(), self.blobs, check)
 
     def reset(self) -> None:
         """Forget what was crawled and built; keep the ledger of runs, and which files are ours."""
@@ -185,6 +219,7 @@ class Store:
         """Forget everything."""
         tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run)
         self._write(lambda: rows.empty(*tables))
+        self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:
         """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
@@ -198,12 +233,19 @@ class Store:
 
 
 @contextlib.contextmanager
-def opened(cache: Path, at: Where | None = None) -> Generator[Store, None, None]:
+def opened(
+    cache: Path, at: Where | None = None, remote: Remote | None = None
+) -> Generator[Store, None, None]:
     """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
-    Raises `LockedError` if another run has it, `StateError` if it cannot be read or written.
+    With `remote` it is brought from S3 before, and back there after. Raises `LockedError` if another run has
+    it, `StateError` or `AwsError` if it cannot be read or written.
     """
     at = at or where.file(cache)
+    if remote:
+        with _opened_from(remote, cache, at) as store:
+            yield store
+        return
     with (
         _connected(cache, at),
         lock.held(at) as held,
@@ -213,18 +255,91 @@ def opened(cache: Path, at: Where | None = None) -> Generator[Store, None, None]
 
 
 @contextlib.contextmanager
-def glanced(cache: Path, at: Where) -> Generator[Store | None, None, None]:
-    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written."""
-    if at.kind == "sqlite" and not Path(at.name).exists():
-        yield None
-        return
-    with _connected(cache, at):
-        old = bool(migrations.pending(models.database.obj))
-    if old:
-        with opened(cache, at):
-            pass
-    with _connected(cache, at), contextlib.closing(_blobs(cache)) as blobs:
-        yield Store(blobs, lock.NOBODY)
+def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[Store | None, None, None]:
+    """Open the state to look at it, whoever is at work; None if there is none. Nothing can be written.
+
+    Raises `StateError` if it cannot be read, or was lost.
+    """
+    with contextlib.ExitStack() as stack:
+        shared = None
+        if remote:
+            shared = _shared(_bucket(remote))
+            if at.kind == "sqlite":
+                # Beside the file of the run that may be at work.
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))
+                at = where.file(Path(folder))
+            _pull(shared, at)
+        if at.kind == "sqlite" and not Path(at.name).exists():
+            if shared and shared.problems:
+                raise StateError(shared.problems[0])
+            yield None
+            return
+        with _connected(cache, at):
+            old = bool(migrations.pending(models.database.obj))
+        if old:
+            with opened(cache, at):
+                pass
+        stack.enter_context(_connected(cache, at))
+        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        store = Store(blobs, lock.NOBODY, shared)
+        if shared:
+            store.load = functools.partial(_load, shared, blobs)
+        yield store
+
+
+@contextlib.contextmanager
+def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, None, None]:
+    from hdash_site.state import lease
+
+    bucket = _bucket(remote)
+    shared = _shared(bucket)
+    file = at.kind == "sqlite"
+    with contextlib.ExitStack() as stack:
+        also = None
+        if file:
+            also = stack.enter_context(lease.held(bucket, remote.lease)).check
+            _pull(shared, at)  # before the file is opened, which it replaces
+        stack.enter_context(_connected(cache, at))
+        held = stack.enter_context(lock.held(at, also))
+        if not file:
+            _pull(shared, at)  # when no other run can change it any more
+        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        # A look tells of a disk: a database that outlives the disk shall not tell of the last one.
+        store = Store(blobs, held, shared, looks=file)
+        shared.fetch(store.named(), blobs)
+        try:
+            yield store
+        except BaseException:
+            # What was learned until then is kept, also by a run that is told to stop; what went wrong first
+            # is what is told.
+            with contextlib.suppress(Exception):
+                store.share()
+            raise
+        store.share()
+
+
+def _bucket(remote: Remote) -> Bucket:
+    from hdash_site.bucket import Bucket
+
+    return Bucket(remote.place, remote.access)
+
+
+def _shared(bucket: Bucket) -> Shared:
+    from hdash_site.state.remote import Shared
+
+    return Shared(bucket)
+
+
+def _pull(shared: Shared, at: Where) -> None:
+    try:
+        shared.pull(Path(at.name) if at.kind == "sqlite" else None)
+    except OSError as error:
+        raise _unusable(at, error) from error
+
+
+def _load(shared: Shared, blobs: Blobs, digest: str) -> bytes | None:
+    shared.fetch((digest,), blobs)
+    return blobs.load(digest)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Where the state is: a file of SQLite unless the environment names a MySQL or PostgreSQL database.
 
 Either `HDASH_DB_URL`, or the variables of a MySQL database one by one. No value of theirs is ever told back:
-a password may have slipped into any of them.
+a password may have slipped into any of them. And where a copy of it is kept for runs that begin with an empty
+disk: in S3, if the environment says so.
 """
 
 from __future__ import annotations
@@ -9,14 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hdash_site.aws import Access
+    from hdash_site.bucket import Place
 
 URL, TLS = "HDASH_DB_URL", "HDASH_DB_TLS"
 HOST, PORT = "HDASH_DB_HOST", "HDASH_DB_PORT_NUMBER"
 USER, PASSWORD, NAME = "HDASH_DB_USER", "HDASH_DB_PASSWORD", "HDASH_DB_NAME"
 
-VARIABLES = {
+STATE = "HDASH_STATE_URL"
+SITE_BUCKET = "S3_BUCKET_NAME"
+
+_DATABASE = {
     URL: "All in one: `mysql://user:password@host:port/name`, `postgresql://…`, or `sqlite:///path`.",
     HOST: "The host of a MySQL or MariaDB database.",
     USER: "Its user.",
@@ -25,7 +34,14 @@ VARIABLES = {
     PORT: "Its port; 3306 if it is not set.",
     TLS: "`require`: encrypted only; `verify`: and the certificate must be in order.",
 }
+VARIABLES = {
+    **_DATABASE,
+    STATE: "Where in S3 the state is kept between runs that begin with an empty disk: `s3://bucket/prefix`.",
+}
 """What may be set, and what for."""
+
+BESIDE = ("-snapshot", "-new", "-copy")
+"""Ends of names of files beside that of a state in S3: what it began as, one that comes, one that goes."""
 
 _FORM = "write mysql://user:password@host:port/name, with %XX for special characters"
 _KINDS = {
@@ -56,6 +72,21 @@ class Where:
         return f"{self.kind}://{self.user}@{self.host}:{self.port}/{self.name}"
 
 
+class Remote(NamedTuple):
+    """A state in S3. `lease`: seconds for which its lock holds without being renewed."""
+
+    place: Place
+    access: Access
+    lease: float
+
+
+def said(at: Where, remote: Remote | None) -> str:
+    """Give where a state is, in words."""
+    if remote is None:
+        return str(at)
+    return str(remote.place) if at.kind == "sqlite" else f"{at} and {remote.place}"
+
+
 def file(cache: Path) -> Where:
     """Give the file that holds the state if no database is named."""
     return Where("sqlite", str(cache / "state.db"))
@@ -63,7 +94,7 @@ def file(cache: Path) -> Where:
 
 def read(environ: Mapping[str, str], cache: Path) -> Where:
     """Read the variables; one that is empty counts as not set. Raises `ConfigError`."""
-    given = {name: environ[name] for name in VARIABLES if environ.get(name)}
+    given = {name: environ[name] for name in _DATABASE if environ.get(name)}
     for name, value in given.items():
         if not value.isprintable():
             raise ConfigError("it holds a control character", name, "set it anew")
@@ -80,6 +111,24 @@ def read(environ: Mapping[str, str], cache: Path) -> Where:
     if tls:
         raise ConfigError("it is set, and no database is", TLS, f"set {URL}, or unset it")
     return file(cache)
+
+
+def remote(environ: Mapping[str, str], lease: float) -> Remote | None:
+    """Read where in S3 the state is; None if it is not there. Raises `ConfigError`."""
+    given = environ.get(STATE, "").strip()
+    if not given:
+        return None
+    from hdash_site import aws, bucket
+
+    scheme, slashes, path = given.partition("://")
+    if scheme != "s3" or not slashes:
+        raise ConfigError("this is no place in S3", STATE, "write s3://bucket/prefix")
+    name, _, prefix = path.partition("/")
+    place = bucket.place(name, prefix, STATE)
+    if place.bucket == environ.get(SITE_BUCKET, "").strip():
+        # Whoever reads the site could read the state, and a sync of the site could delete it.
+        raise ConfigError(f"it is in the bucket of the website ({SITE_BUCKET})", STATE, "use another bucket")
+    return Remote(place, aws.access(environ), lease)
 
 
 def _from_parts(given: Mapping[str, str], tls: str) -> Where:

@@ -200,6 +200,10 @@ def setting_with_a_wrong_type(place: Place) -> None:
     place.toml("title = 5\n")
 
 
+def setting_of_a_lease_that_ends_at_once(place: Place) -> None:
+    place.toml("[state]\nlease = 1\n")
+
+
 def setting_that_is_not_toml(place: Place) -> None:
     place.toml('title = "Test site\n')
 
@@ -237,6 +241,7 @@ FATAL = AFTER_SAVE | {
     asset_that_is_missing,
     setting_with_a_wrong_key,
     setting_with_a_wrong_type,
+    setting_of_a_lease_that_ends_at_once,
     setting_that_is_not_toml,
     setting_of_a_component_with_a_wrong_key,
     setting_of_an_unknown_source,

@@ -106,3 +106,45 @@ def test_a_place_that_is_printed_has_no_password():
     place = where.read(MYSQL, CACHE)
     assert CANARY not in repr(place)
     assert str(place) == "mysql://hdash@db:3306/state"
+
+
+def test_a_state_in_s3_is_a_bucket_and_a_prefix():
+    environ = {"HDASH_STATE_URL": "s3://state-of-hdash/night//ly/", "S3_BUCKET_NAME": "site-of-hdash"}
+    found = where.remote(environ | {"S3_ENDPOINT_URL": "https://host"}, 60)
+    assert found
+    assert (str(found.place), found.access.endpoint, found.lease) == (
+        "s3://state-of-hdash/night/ly/", "https://host", 60
+    )  # fmt: skip
+    bare = where.remote({"HDASH_STATE_URL": "s3://state-of-hdash"}, 60)
+    assert bare
+    assert str(bare.place) == "s3://state-of-hdash/"
+    assert where.remote({"HDASH_STATE_URL": " "}, 60) is None
+    assert where.read(environ, CACHE).kind == "sqlite", "it names no database"
+
+
+def test_where_the_state_is_in_words():
+    remote = where.remote({"HDASH_STATE_URL": "s3://state-of-hdash/a"}, 60)
+    file, server = where.file(CACHE), where.read(MYSQL, CACHE)
+    assert where.said(file, None) == "/site/cache/state.db"
+    assert where.said(file, remote) == "s3://state-of-hdash/a/"
+    assert where.said(server, remote) == "mysql://hdash@db:3306/state and s3://state-of-hdash/a/"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (CANARY, "no place in S3"),
+        (f"https://bucket/{CANARY}", "no place in S3"),
+        (f"s3:{CANARY}", "no place in S3"),
+        (f"s3://user:{CANARY}@bucket/x", "no name of a bucket"),
+        ("s3://", "no name of a bucket"),
+        (f"s3://bucket/../{CANARY}", "no prefix"),
+        ("s3://the-site/state", "in the bucket of the website (S3_BUCKET_NAME); use another bucket"),
+    ],
+)
+def test_a_place_in_s3_that_cannot_be_is_refused_without_being_told_back(url, said):
+    with pytest.raises(ConfigError) as caught:
+        where.remote({"HDASH_STATE_URL": url, "S3_BUCKET_NAME": "the-site"}, 60)
+    assert str(caught.value).startswith("HDASH_STATE_URL: ")
+    assert said in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))

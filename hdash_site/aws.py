@@ -60,6 +60,7 @@ def access(environ: Mapping[str, str], patience: float = 60.0, connections: int 
 def client(service: str, how: Access) -> Any:
     """Make a client that tries each request once: `tried` is who tries again."""
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -73,7 +74,10 @@ def client(service: str, how: Access) -> Any:
         s3={"addressing_style": "path"} if how.endpoint else None,
     )
     try:
-        session = boto3.Session(aws_access_key_id=how.key or None, aws_secret_access_key=how.secret or None)
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _descriptions())
+        keys = {"aws_access_key_id": how.key or None, "aws_secret_access_key": how.secret or None}
+        session = boto3.Session(botocore_session=core, **keys)
         # The one region that every account has; S3 says by itself where a bucket really is.
         region = session.region_name or "us-east-1"
         endpoint = how.endpoint if service == "s3" and how.endpoint else None
@@ -81,6 +85,14 @@ def client(service: str, how: Access) -> Any:
     except (BotoCoreError, ValueError) as error:
         way_out = "see the variables and profiles of AWS"
         raise ConfigError(f"no client can be made ({type(error).__name__})", service, way_out) from None
+
+
+@functools.cache
+def _descriptions() -> Any:
+    """Give what reads the descriptions of services, each once: a second client is made in no time."""
+    import botocore.session
+
+    return botocore.session.get_session().get_component("data_loader")
 
 
 def tried(how: Access, place: str, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import time
 import traceback
-from typing import NamedTuple
 
 import pytest
 
@@ -18,108 +17,10 @@ from hdash_site import app, upkeep
 from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import AwsError, HdashError, LockedError, StateError
 from hdash_site.state import remote, where
-from hdash_site.state.store import glanced, opened
+from hdash_site.state.store import opened
 from tests import databases, worlds
-from tests.remote import s3 as loopback
+from tests.nights import PREFIX
 from tests.remote.s3 import SECRET, Fault
-
-PREFIX = "nightly/state/"
-
-
-class Nights:
-    """Nights of one site, each on a fresh disk, whose state is in a bucket."""
-
-    def __init__(self, folder, s3, bucket):
-        self.folder, self.s3, self.bucket = folder, s3, bucket
-        self.site = worlds.site_folder(folder / "site")
-        self.atlases = worlds.small(folder / "atlases")
-        self._number = 0
-
-    def options(self, **more):
-        """Give the options of a run on a fresh disk."""
-        self._number += 1
-        disk = self.folder / f"night-{self._number}"
-        fresh = {"source": self.atlases.folder, "output": disk / "public", "cache": disk / "cache"}
-        return app.Options(self.site, **(fresh | more))
-
-    def build(self, options=None):
-        options = options or self.options()
-        self.s3.counted()
-        return app.build(options), worlds.tree(options.output)
-
-    def open(self, options=None):
-        return app.open_state(options or self.options())
-
-    def rename(self, name):
-        """Make an edit."""
-        self.atlases.projects[0]["name"] = name
-        self.atlases.save()
-
-    def keys(self, folder=""):
-        keys = self.s3.keys(self.bucket)
-        return [key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX + folder)]
-
-    def get(self, key):
-        return self.s3.object(self.bucket, PREFIX + key).body
-
-    def all(self):
-        return {key: self.get(key) for key in self.keys()}
-
-    def put(self, key, data):
-        if data is None:
-            self.s3.delete(self.bucket, PREFIX + key)
-        else:
-            self.s3.put(self.bucket, PREFIX + key, data)
-
-    def pointer(self):
-        return json.loads(self.get("pointer"))
-
-    def newest(self):
-        return self.pointer()["kept"][0]
-
-
-class Begun(NamedTuple):
-    """The objects after a first night, those after a second one, and the site and the recipes of each."""
-
-    objects: list[dict[str, bytes]]
-    trees: list[dict[str, bytes]]
-    ran: list[int]
-
-
-@pytest.fixture(scope="module")
-def begun(s3_server, tmp_path_factory):
-    with loopback.storage(s3_server) as storage, pytest.MonkeyPatch.context() as environment:
-        bucket = storage.bucket("the-first-nights")
-        for name, value in storage.environ().items():
-            environment.setenv(name, value)
-        environment.setenv("HDASH_STATE_URL", f"s3://{bucket}/{PREFIX}")
-        nights = Nights(tmp_path_factory.mktemp("begun"), storage, bucket)
-        found = Begun([], [], [])
-        for name in ("Atlas HTA1", "Another name"):
-            nights.rename(name)
-            result, tree = nights.build()
-            found.objects.append(nights.all())
-            found.trees.append(tree)
-            found.ran.append(len(result.ran))
-        environment.delenv("HDASH_STATE_URL")
-        assert nights.build()[1] == found.trees[1], "a clean build makes the same"
-        return found
-
-
-@pytest.fixture
-def empty(tmp_path, s3, new_bucket, monkeypatch):
-    """Before the first night."""
-    monkeypatch.setenv("HDASH_STATE_URL", f"s3://{new_bucket}/{PREFIX}")
-    return Nights(tmp_path, s3, new_bucket)
-
-
-@pytest.fixture
-def nights(empty, begun):
-    """After the second night."""
-    for key, data in begun.objects[1].items():
-        empty.put(key, data)
-    empty.rename("Another name")
-    return empty
 
 
 def kinds(requests):
@@ -259,18 +160,8 @@ def test_any_other_content_is_found_out(nights, kind):
     key = part(nights, kind)
     for data in (b"", cut(nights.get(key)), other(b"")):
         nights.put(key, data)
-        with store_in(nights) as store:
+        with nights.look() as store:
             assert "damaged" in store.problems[0]
-
-
-@contextlib.contextmanager
-def store_in(nights):
-    """Look at the state that a run would have, without what a run leaves."""
-    options = nights.options()
-    with glanced(options.cache, app.state_place(options), app.remote_of(options)) as store:
-        for digest in store.named() if store else ():
-            store.load(digest)
-        yield store
 
 
 def test_if_the_newest_is_damaged_the_one_before_it_serves(nights, begun):
@@ -429,7 +320,7 @@ def test_a_run_that_fails_keeps_what_it_learned(empty, begun):
     (empty.site / "layouts/base.mako").write_text("% if")
     with contextlib.suppress(HdashError):
         empty.build()
-    with store_in(empty) as store:
+    with empty.look() as store:
         assert set(store.snapshots()) == {"HTA1", "HTA2"}
     shutil.copy(worlds.ROOT / "layouts/base.mako", empty.site / "layouts")
     result, tree = empty.build()

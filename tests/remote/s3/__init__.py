@@ -93,6 +93,8 @@ class Storage:
         self.dropped: set[str] = set()
         self.silence = threading.Event()
         self._turn = threading.Lock()
+        self._on_their_way = 0
+        self._answered = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._server.request_queue_size = 128
@@ -145,6 +147,11 @@ class Storage:
         self.requests.clear()
         return dict(found)
 
+    def wait_for_answers(self) -> None:
+        """Wait until nothing is on its way, also of a client that is gone."""
+        with self._answered:
+            assert self._answered.wait_for(lambda: self._on_their_way == 0, 60)
+
     def close(self) -> None:
         self.silence.set()
         self._server.shutdown()
@@ -157,7 +164,11 @@ class Storage:
             protocol_version = "HTTP/1.1"
 
             def answer(self) -> None:
-                storage._pass_on(self)
+                storage._count(1)
+                try:
+                    storage._pass_on(self)
+                finally:
+                    storage._count(-1)
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
 
@@ -165,6 +176,11 @@ class Storage:
                 pass
 
         return Handler
+
+    def _count(self, more: int) -> None:
+        with self._answered:
+            self._on_their_way += more
+            self._answered.notify_all()
 
     def _pass_on(self, handler: BaseHTTPRequestHandler) -> None:
         body = _body(handler)

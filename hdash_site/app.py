@@ -18,7 +18,7 @@ from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import unwritable
 from hdash_site.pages.site import remembered
-from hdash_site.publish import Deploying, Publish
+from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Store, opened
@@ -48,13 +48,15 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     """Bring the bucket to the site as it was built last. Raises `HdashError`."""
     config = config_of(options)
     with open_state(options) as store:
-        to_bucket = publish.to_bucket(config, store, how, tell)
-        files = remembered(store)
-        if not files:
-            raise StateError("there is no finished site to deploy", way_out="build it first")
-        check = publish.check_file(store.snapshots().values())
-        load = publish.loader(files, lambda file: store.load(file.digest))
-        return to_bucket(publish.Artifacts(files, load, check))
+
+        def find() -> Artifacts:
+            files = remembered(store)
+            if not files:
+                raise StateError("there is no finished site to deploy", way_out="build it first")
+            check = publish.check_file(store.snapshots().values())
+            return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check)
+
+        return publish.to_bucket(config, store, how, tell)(find)
 
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:

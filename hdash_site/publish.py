@@ -48,9 +48,9 @@ class Artifacts(NamedTuple):
 
 
 class Publish(Protocol):
-    """Bring one mirror to what the site is now."""
+    """Bring one mirror to what the site is now; `find` gives that, which may take a moment."""
 
-    def __call__(self, artifacts: Artifacts) -> Deployed: ...
+    def __call__(self, find: Callable[[], Artifacts]) -> Deployed: ...
 
 
 class Tell(Protocol):
@@ -75,7 +75,8 @@ def check_file(snapshots: Iterable[Snapshot]) -> bytes:
 def to_folder(options: Options, store: Store, tell: Tell) -> Publish:
     output = output_folder(options)
 
-    def publish(artifacts: Artifacts) -> Deployed:
+    def publish(find: Callable[[], Artifacts]) -> Deployed:
+        artifacts = find()
         tell("deploy", str(output))
         scratch = cache_folder(options) / "scratch"
         return folder.deploy(output, artifacts.digests(), artifacts.bytes_of, store, scratch)
@@ -110,16 +111,19 @@ def to_bucket(
     bucket = Bucket(where, access)
     distribution = os.environ.get(cloudfront.DISTRIBUTION, "").strip()
 
-    def publish(artifacts: Artifacts) -> Deployed:
-        tell("deploy", str(where))
+    def wanted(artifacts: Artifacts) -> s3.Wanted:
         servings = {
             path: serving.serving(path, config.routes, _redirect(where, artifacts.files.get(path)))
             for path in [*artifacts.files, CHECK_FILE]
         }
-        wanted = s3.Wanted(artifacts.digests(), servings, artifacts.bytes_of)
+        return s3.Wanted(artifacts.digests(), servings, artifacts.bytes_of)
+
+    def publish(find: Callable[[], Artifacts]) -> Deployed:
+        tell("deploy", str(where))
         ways = s3.How(config.uploads, how.most, how.trust, how.dry, out_of_time)
         announce = partial(cloudfront.remember, store, distribution) if distribution else None
-        deployed = s3.deploy(bucket, wanted, store, ways, partial(tell, "deploy"), announce)
+        told = partial(tell, "deploy")
+        deployed = s3.deploy(bucket, lambda: wanted(find()), store, ways, told, announce)
         if distribution and not how.dry:
             client = aws.client("cloudfront", access)
             cloudfront.invalidate(client, access, store, distribution, where.prefix)

@@ -200,7 +200,8 @@ class Run:
 
         check = check_file(self._crawled.snapshots.values())
         assert self._publish is not None
-        return self._publish(Artifacts(built.files, loader(built.files, load), check))
+        artifacts = Artifacts(built.files, loader(built.files, load), check)
+        return self._publish(lambda: artifacts)
 
     def _loaded(self, digest: Digest) -> bytes:
         """Give crawled bytes, from the source once more if the cache lost them."""

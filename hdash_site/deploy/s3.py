@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, Protocol
 
@@ -74,7 +74,7 @@ Tell = Callable[[str, int, int], None]
 
 def deploy(
     bucket: Bucket,
-    wanted: Wanted,
+    find: Callable[[], Wanted],
     ledger: Ledger,
     how: How,
     tell: Tell,
@@ -82,12 +82,19 @@ def deploy(
 ) -> Deployed:
     """Bring the bucket to what is wanted; `announce` is told the paths that change before the first does.
 
+    What is wanted is found while the bucket is listed.
+
     Raises `AwsError` or `OutputError`; what was done stays done.
     """
     mirror = str(bucket.where)
     with ThreadPoolExecutor(how.uploads, "upload") as pool:
         ours = ledger.published(mirror)
-        have = _have(bucket, ours, how, pool)
+        trusted = how.trust and _untouched(bucket, ours)
+        listing = () if trusted else _listing(bucket, ours, pool)
+        wanted = find()
+        have = {path: known.etag for path, known in ours.items()} if trusted else {}
+        for part in listing:
+            have.update(part)
         known = _looked_up(bucket, have, ours, wanted.servings, pool)
         if known != ours and not how.dry:
             ledger.claim(mirror, {path: one for path, one in known.items() if ours.get(path) != one})
@@ -115,19 +122,14 @@ def _planned(have: Mapping[str, str], want: Mapping[str, Artifact], known: Mappi
     return plan(have, want, {path: one.artifact for path, one in known.items()}, content)
 
 
-def _have(
-    bucket: Bucket, ours: Mapping[str, Published], how: How, pool: ThreadPoolExecutor
-) -> dict[str, str]:
-    """Give the ETags of what is in the bucket, by path."""
-    if how.trust and _untouched(bucket, ours):
-        return {path: known.etag for path, known in ours.items()}
+def _listing(
+    bucket: Bucket, ours: Mapping[str, Published], pool: ThreadPoolExecutor
+) -> Iterator[list[tuple[str, str]]]:
+    """Begin to list the bucket; give path and ETag of what is there, part by part."""
     # A thousand keys an answer: between keys that we know, answers can be asked for side by side.
     keys = sorted((path for path, known in ours.items() if known.etag), key=str.encode)
     borders = keys[PAGE - 1 : -1 : PAGE]
-    found: dict[str, str] = {}
-    for part in pool.map(lambda *span: list(bucket.list(*span)), ["", *borders], [*borders, ""]):
-        found.update(part)
-    return found
+    return pool.map(lambda *span: list(bucket.list(*span)), ["", *borders], [*borders, ""])
 
 
 def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:

@@ -27,7 +27,9 @@ class Mirror:
     def deploy(self, files, *, routes=(), redirects=None, **how):
         self.s3.counted()
         asked = wanted(files, routes, redirects)
-        return mirror.deploy(self.bucket, asked, self.ledger, mirror.How(4, **how), lambda *told: None)
+        return mirror.deploy(
+            self.bucket, lambda: asked, self.ledger, mirror.How(4, **how), lambda *told: None
+        )
 
     def stored(self):
         found = self.s3.objects(self.name)

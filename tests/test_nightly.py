@@ -118,6 +118,7 @@ def test_new_and_fixed_findings_are_counted(night, atlases, webhook):
 
 def test_the_role_of_the_task_is_enough(night, s3, new_bucket, monkeypatch, atlases):
     monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    monkeypatch.setenv("HDASH_STATE_URL", f"s3://{s3.bucket(f'state-{new_bucket}')}/state")
     s3.allowed = ROLE
     assert night().exit_code == 0
     atlases.projects.pop()

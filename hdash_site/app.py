@@ -149,7 +149,10 @@ def open_state(options: Options, tell: Callable[[str], None] = warn) -> Generato
 
 def remote_of(options: Options) -> Remote | None:
     """Give where in S3 the state is kept, if it is."""
-    return remote_state(config_of(options).lease) if os.environ.get(STATE) else None
+    if not os.environ.get(STATE):
+        return None  # then no settings are needed
+    config = config_of(options)
+    return remote_state(config.lease, config.patience)
 
 
 def place_of(options: Options) -> str:

@@ -55,6 +55,6 @@ def state_place(options: Options) -> Where:
     return where.read(os.environ, cache_folder(options))
 
 
-def remote_state(lease: float) -> Remote | None:
-    """Give where in S3 the state is kept, if it is; `lease` is in seconds. Raises `ConfigError`."""
-    return where.remote(os.environ, lease)
+def remote_state(lease: float, patience: float) -> Remote | None:
+    """Give where in S3 the state is kept, if it is (`where.remote`). Raises `ConfigError`."""
+    return where.remote(os.environ, lease, patience)

@@ -113,8 +113,11 @@ def read(environ: Mapping[str, str], cache: Path) -> Where:
     return file(cache)
 
 
-def remote(environ: Mapping[str, str], lease: float) -> Remote | None:
-    """Read where in S3 the state is; None if it is not there. Raises `ConfigError`."""
+def remote(environ: Mapping[str, str], lease: float, patience: float = 60.0) -> Remote | None:
+    """Read where in S3 the state is; None if it is not there. Raises `ConfigError`.
+
+    `patience`: seconds for which a request that fails is tried again.
+    """
     given = environ.get(STATE, "").strip()
     if not given:
         return None
@@ -128,7 +131,7 @@ def remote(environ: Mapping[str, str], lease: float) -> Remote | None:
     if place.bucket == environ.get(SITE_BUCKET, "").strip():
         # Whoever reads the site could read the state, and a sync of the site could delete it.
         raise ConfigError(f"it is in the bucket of the website ({SITE_BUCKET})", STATE, "use another bucket")
-    return Remote(place, aws.access(environ), lease)
+    return Remote(place, aws.access(environ, patience), lease)
 
 
 def _from_parts(given: Mapping[str, str], tls: str) -> Where:

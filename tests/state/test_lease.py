@@ -185,6 +185,19 @@ def test_a_renewal_that_was_done_and_never_answered_in_time_holds(held, s3, wher
         mine.check()
 
 
+def test_what_an_earlier_renewal_wrote_is_no_renewal_now(where, s3):
+    """The lock is as old as its last writing: one that was found is written anew, or it ends too early."""
+    bucket = Bucket(where, aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=0.5))
+    with lease.held(bucket, 60) as mine:
+        s3.fault = lambda request: Fault(way="deaf") if request.kind == "PUT" else Fault(500, "InternalError")
+        with pytest.raises(AwsError):
+            mine._renew_once(bucket)
+        s3.fault = lambda request: None
+        assert body(s3, where)["beat"] == 1
+        mine._renew_once(bucket)
+        assert body(s3, where)["beat"] > 1
+
+
 def test_one_that_cannot_renew_for_its_whole_lease_has_lost_it(held, s3):
     with held(1.0) as mine:
         s3.fault = lambda request: Fault(403, "AccessDenied") if request.kind == "PUT" else None

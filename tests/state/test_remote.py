@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -158,7 +159,8 @@ def test_what_is_damaged_is_said_and_the_site_is_right(nights, begun, kind, harm
 @pytest.mark.parametrize("kind", ["snapshots", "stores", "packs"])
 def test_any_other_content_is_found_out(nights, kind):
     key = part(nights, kind)
-    for data in (b"", cut(nights.get(key)), other(b"")):
+    [sound] = [one for one in nights.keys(f"{kind}/") if one != key]
+    for data in (b"", cut(nights.get(key)), other(b""), nights.get(sound)):
         nights.put(key, data)
         with nights.look() as store:
             assert "damaged" in store.problems[0]
@@ -330,6 +332,16 @@ def test_a_run_that_fails_keeps_what_it_learned(empty, begun):
     }
 
 
+@pytest.mark.parametrize("end", [StateError("something else"), KeyboardInterrupt()])
+def test_a_run_that_is_cut_short_keeps_what_it_learned(nights, end):
+    with pytest.raises(type(end)), nights.open() as store:
+        store.note_run("1", "2", "cut short", {})
+        raise end
+    options = nights.options()
+    with nights.open(options):
+        assert ("cut short",) in rows(options, "SELECT outcome FROM hdash_run")
+
+
 def test_what_could_not_be_brought_to_s3_is_on_the_disk_for_the_next_run(nights, s3):
     options = nights.options()
     nights.rename("A third name")
@@ -366,6 +378,22 @@ def test_a_state_on_disk_that_another_run_went_past_is_replaced(nights, begun):
     (options.cache / "state.db").write_bytes(b"damaged")
     result, tree = nights.build(options)
     assert (tree, result.ran, result.problems) == (begun.trees[1], [], [])
+
+
+def test_what_a_replaced_state_had_not_written_yet_is_not_taken_for_a_part_of_the_new_one(nights):
+    options = nights.options()
+    log = options.cache / "state.db-wal"
+    with nights.open(options) as store:
+        store.note_run("1", "2", "ghost", {})
+        left = log.read_bytes()
+    assert left
+    with nights.open() as store:
+        store.note_run("1", "2", "elsewhere", {})
+    log.write_bytes(left)
+    with nights.open(options):
+        found = rows(options, "SELECT outcome FROM hdash_run")
+    assert found.count(("ghost",)) == found.count(("elsewhere",)) == 1
+    assert rows(options, "PRAGMA integrity_check") == [("ok",)]
 
 
 def rows(options, query):
@@ -409,17 +437,44 @@ def test_a_run_that_was_overtaken_changes_nothing(nights):
     assert theirs.items() <= nights.all().items()
 
 
+LOST = "the lock was lost: it was not renewed in time; build again"
+
+
+def opened_for_a_second(nights):
+    """Open the state with a lock that is lost after a second in which it is not renewed."""
+    environ = {**os.environ, "HDASH_STATE_URL": f"s3://{nights.bucket}/{PREFIX}"}
+    return opened(nights.options().cache, None, where.remote(environ, 1.0))
+
+
+def unrenewed(request):
+    return Fault(403, "AccessDenied") if request.kind == "PUT" and "lock" in request.key else None
+
+
 def test_a_run_that_lost_its_lease_writes_nothing_more(nights, s3):
-    place = where.remote(s3.environ() | {"HDASH_STATE_URL": f"s3://{nights.bucket}/{PREFIX}"}, 1.0)
-    before = nights.pointer()
-    lost = "the lock was lost: it was not renewed in time; build again"
-    with pytest.raises(StateError, match=lost), opened(nights.options().cache, None, place) as store:
+    before = nights.all()
+    with pytest.raises(StateError, match=LOST), opened_for_a_second(nights) as store:
         store.note_run("1", "2", "done", {})
-        s3.fault = lambda r: Fault(403, "AccessDenied") if r.kind == "PUT" and "lock" in r.key else None
+        s3.fault = unrenewed
         time.sleep(1.2)
-        with pytest.raises(StateError, match=lost):
+        with pytest.raises(StateError, match=LOST):
             store.note_run("1", "2", "done", {})
-        s3.fault = lambda r: None
+        s3.fault = lambda request: None
+    after = nights.all()
+    assert before.pop("lock") != after.pop("lock")
+    assert after == before
+
+
+def test_a_run_that_loses_its_lease_while_it_sends_does_not_commit(nights, s3):
+    before = nights.pointer()
+
+    def slow(request):
+        if request.kind == "PUT" and "/stores/" in request.key:
+            time.sleep(1.2)
+        return unrenewed(request)
+
+    with pytest.raises(StateError, match=LOST), opened_for_a_second(nights) as store:
+        store.note_run("1", "2", "done", {})
+        s3.fault = slow
     assert nights.pointer() == before
 
 

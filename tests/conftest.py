@@ -26,11 +26,14 @@ def _no_colour(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-@pytest.fixture(autouse=True)
-def _no_services(monkeypatch):
-    for name in list(os.environ):
-        if name.startswith(("HDASH_", "S3_", "AWS_", "SYNAPSE_", "SLACK_", "CLOUDFRONT_")):
-            monkeypatch.delenv(name)
+@pytest.fixture(autouse=True, scope="session")
+def _no_services():
+    """Forget the services of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("HDASH_", "S3_", "AWS_", "SYNAPSE_", "SLACK_", "CLOUDFRONT_")):
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,11 @@ from watchdog.observers.polling import PollingObserver
 FOLDERS = ("content", "layouts", "data")
 SETTINGS = "site.toml"
 
-QUIET = 0.05
-"""Seconds without an event after which the dust has settled."""
+QUIET, QUIET_AFTER_MANY = 0.05, 0.4
+"""Seconds without an event after which the dust has settled; what writes many files pauses in between."""
+
+MANY = 10
+"""Files that no editor saves at once."""
 
 LONGEST = 5.0
 """Seconds after which it counts as settled while files are still being saved."""
@@ -69,7 +72,7 @@ class Changes:
                 return set()
             began = time.monotonic()
             while (now := time.monotonic()) < began + LONGEST:
-                quiet_at = self._last + QUIET
+                quiet_at = self._last + (QUIET if len(self._paths) < MANY else QUIET_AFTER_MANY)
                 if now < quiet_at:
                     self._moved.wait(quiet_at - now)
                 elif now < self._last + UNFINISHED and (self._open or any(map(_empty, self._paths))):

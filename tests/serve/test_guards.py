@@ -59,9 +59,9 @@ def test_a_link_from_another_site_is_followed(still):
     "target",
     [
         "/../site.toml", "/about/../../site.toml", "/%2e%2e/site.toml", "/..%2fsite.toml",
-        "/%2E%2E%5Csite.toml", "/%252e%252e/site.toml", "/about%2findex.html", "/about%00", "/about//index.html",
-        "//evil.example/", "/.hidden", "/\\about", "/%ff", "about/", "http://evil.example/about/", "*",
-        "/public/../about/",
+        "/%2E%2E%5Csite.toml", "/%252e%252e/site.toml", "/about%2findex.html", "/about%00",
+        "/about//index.html", "//evil.example/", "/.hidden", "/\\about", "/%ff", "about/",
+        "http://evil.example/about/", "*", "/public/../about/",
     ],
 )  # fmt: skip
 def test_no_path_leads_out_of_the_site(still, target):

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,51 @@ def build(
         result = app.build(options, tell)
     console.show(result, app.output_folder(options), style)
     return result.exit_code
+
+
+@commands.command()
+@_options(_root, _source, _output, _cache)
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: 1313, or the next one that is free.")
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen; if others can reach it, --allow-hosts must say what they call it.",
+)
+@click.option(
+    "--allow-hosts",
+    "hosts",
+    default="",
+    metavar="NAMES",
+    help="Names that the preview answers to, beside this machine's own, with commas between them.",
+)
+@click.option("--crawl", "crawls", is_flag=True, help="Ask the source first, instead of the last snapshots.")
+@click.option("--navigate", is_flag=True, help="Lead open tabs to the article that was saved.")
+@_quiet
+def serve(
+    root: Path,
+    source: Path | None,
+    output: Path | None,
+    cache: Path | None,
+    port: int | None,
+    bind: str,
+    hosts: str,
+    crawls: bool,
+    navigate: bool,
+    quiet: bool,
+) -> None:
+    """Show the site in a browser, and build it again at every save: open tabs follow."""
+    from hdash_site import app, console
+    from hdash_site.preview.serve import Serving, serve
+
+    options = app.Options(root, source, output, cache, os.cpu_count() or 1)
+    names = tuple(filter(None, (name.strip() for name in hosts.split(","))))
+    how = Serving(bind, port, names, crawls, navigate)
+    try:
+        serve(options, how, console.show_address, partial(console.show_rebuilt, quiet=quiet))
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
 
 
 _most = click.option(

@@ -20,6 +20,7 @@ from hdash_site.sources.crawl import Crawled
 
 if TYPE_CHECKING:
     from hdash_site.nightly import Night
+    from hdash_site.preview.serve import Built
     from hdash_site.progress import MovingLine
     from hdash_site.upkeep import Standing
 
@@ -79,6 +80,21 @@ def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
         put, gone = ("to write", "to remove") if dry else ("written", "removed")
         written, removed = len(deployed.written), len(deployed.removed)
         print(f"files     {written} {put}, {deployed.kept} kept, {removed} {gone}")
+
+
+def show_address(address: str) -> None:
+    """Print where the preview is."""
+    print(f"preview   {address} (Ctrl-C ends it)", flush=True)
+
+
+def show_rebuilt(built: Built, *, quiet: bool) -> None:
+    """Print the outcome of a build of the preview in a line; problems go to standard error."""
+    for problem in built.problems:
+        print(_plain(problem), file=sys.stderr, flush=True)
+    if built.result and not quiet:
+        deployed = built.result.deployed
+        written, removed = len(deployed.written), len(deployed.removed)
+        print(f"files     {written} written, {removed} removed in {built.seconds:.2f} s", flush=True)
 
 
 @contextmanager

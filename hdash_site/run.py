@@ -48,7 +48,8 @@ def silent(phase: str, what: str, done: int = 0, total: int = 0) -> None:
 class Result(NamedTuple):
     """What a run did. Files come with the reason; `problems` are whole lines; `seconds` is by phase.
 
-    New and fixed findings are counted by code, since the build before; `failed_since` is by atlas.
+    New and fixed findings are counted by code, since the build before; `failed_since` is by atlas. `makers`
+    are the tasks that made the files that were written.
     """
 
     exit_code: int
@@ -63,6 +64,7 @@ class Result(NamedTuple):
     failed_since: dict[str, str]
     problems: list[str]
     seconds: dict[str, float]
+    makers: Mapping[str, Key]
 
     def counts(self) -> dict[str, Any]:
         """Give the summary for programs."""
@@ -258,6 +260,7 @@ class Run:
             failed_since={atlas: one.failed_since for atlas, one in crawled.snapshots.items()},
             problems=lines + self._problems(built.problems),
             seconds=self._seconds,
+            makers={path: built.files[path].key for path, _ in deployed.written if path in built.files},
         )
 
     def _exit_code(self, built: Site, failed: Collection[str]) -> int:

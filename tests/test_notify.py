@@ -29,6 +29,7 @@ DONE = Result(
     failed_since={},
     problems=[],
     seconds={},
+    makers={},
 )
 
 

@@ -1,0 +1,176 @@
+"""The preview as a whole: builds when something was saved, and tells the open tabs."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from hdash_site import app
+from hdash_site.config import FILE
+from hdash_site.engine.model import Key
+from hdash_site.errors import HdashError, LockedError, StateError
+from hdash_site.options import Options, cache_folder, output_folder, state_place
+from hdash_site.preview.faults import fault
+from hdash_site.preview.news import Board
+from hdash_site.preview.watch import Changes, watching
+from hdash_site.preview.web import Server, listen
+from hdash_site.run import FAILED, Result
+from hdash_site.state.store import glanced
+
+LOCKED_WAIT = 0.5
+"""Seconds after which a state is asked for again that another run holds."""
+
+
+class Serving(NamedTuple):
+    """Where the preview is served: `port` None is the first free one; `hosts` are names that it answers to.
+
+    `crawl`: ask the source first. `navigate`: lead open tabs to the article that was saved.
+    """
+
+    bind: str = "127.0.0.1"
+    port: int | None = None
+    hosts: tuple[str, ...] = ()
+    crawl: bool = False
+    navigate: bool = False
+
+
+class Built(NamedTuple):
+    """What came of one build. `result` is None if it failed as a whole; `seconds` is what it took."""
+
+    result: Result | None
+    problems: list[str]
+    seconds: float
+
+
+def serve(
+    options: Options, how: Serving, ready: Callable[[str], None], tell: Callable[[Built], None]
+) -> None:
+    """Serve until Ctrl-C; `ready` is told the address when all stands, `tell` what came of each build."""
+    with previewing(options, how, tell) as preview:
+        ready(preview.address)
+        while True:
+            preview.step()
+
+
+@contextmanager
+def previewing(
+    options: Options, how: Serving, tell: Callable[[Built], None]
+) -> Generator[Preview, None, None]:
+    """Build, and serve what came of it. Raises `HdashError` if there is no site, or no port."""
+    options = options._replace(root=options.root.absolute())
+    if not (options.root / FILE).exists():
+        app.config_of(options)  # it says so
+    board = Board()
+    with (
+        listen(how.bind, how.port, output_folder(options), how.hosts, board) as server,
+        watching(options.root, app.warn) as changes,
+    ):
+        preview = Preview(options, how, server, changes, tell)
+        preview.build(())
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield preview
+        finally:
+            board.close()
+            server.shutdown()
+            thread.join()
+
+
+class Preview:
+    """A preview at work."""
+
+    def __init__(
+        self, options: Options, how: Serving, server: Server, changes: Changes, tell: Callable[[Built], None]
+    ) -> None:
+        host = f"[{how.bind}]" if ":" in how.bind else how.bind
+        self.address = f"http://{host}:{server.server_port}/"
+        self._options = options
+        self._how = how
+        self._board = server.board
+        self._changes = changes
+        self._tell = tell
+        self._crawls = how.crawl or options.source is not None
+
+    def step(self, timeout: float | None = None) -> None:
+        """Wait until something is saved, for `timeout` seconds at most, and build."""
+        saved = self._changes.settled(timeout)
+        if saved:
+            self.build(saved)
+
+    def build(self, saved: Collection[Path]) -> None:
+        """Build, and tell the open tabs; whatever is wrong is told, and never raised."""
+        began = time.perf_counter()
+        result, problems = self._result()
+        self._tell(Built(result, problems, time.perf_counter() - began))
+        faults = [fault(self._options.root, problem) for problem in problems]
+        if problems and self._changes.pending():
+            # Half of a save, perhaps: the build that follows at once knows better.
+            faults = list(self._board.last().faults)
+        changed = _changed(result) if result else []
+        page = (
+            _saved_page(result.makers, saved, self._options.root / "content")
+            if result and self._how.navigate
+            else ""
+        )
+        if changed or page or faults != list(self._board.last().faults):
+            self._board.post(faults, changed, page)
+
+    def _result(self) -> tuple[Result | None, list[str]]:
+        """Give what came of a build, and what is wrong with what was written, in lines."""
+        try:
+            result = self._unlocked()
+        except HdashError as error:
+            return None, [str(error)]
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}, line {last.lineno}"
+            return None, [f"{type(error).__name__}: {' '.join(str(error).split())} ({where}); report it"]
+        return result, result.problems if result.exit_code == FAILED else []
+
+    def _unlocked(self) -> Result:
+        """Build as soon as no other run holds the state."""
+        told = False
+        while True:
+            try:
+                options = self._options
+                if not self._crawls and _crawled(options):
+                    # A processor is enough for what a save calls for.
+                    options = options._replace(offline=True, jobs=1)
+                elif not self._how.crawl and app.config_of(options).source_kind == "synapse":
+                    raise StateError(
+                        "nothing was crawled yet", way_out="give --crawl, which asks Synapse first"
+                    )
+                result = app.build(options)
+            except LockedError as error:
+                if not told:
+                    app.warn(str(error))
+                told = True
+                time.sleep(LOCKED_WAIT)
+            else:
+                self._crawls = False
+                return result
+
+
+def _crawled(options: Options) -> bool:
+    """Tell whether there are atlases from before to build from."""
+    with glanced(cache_folder(options), state_place(options), app.remote_of(options)) as store:
+        return bool(store and store.snapshots())
+
+
+def _changed(result: Result) -> list[str]:
+    deployed = result.deployed
+    return [path for path, _ in (*deployed.written, *deployed.removed)]
+
+
+def _saved_page(makers: Mapping[str, Key], saved: Collection[Path], content: Path) -> str:
+    """Give the address of the article that was saved, if it looks different now; of several, the first."""
+    names = {path.relative_to(content).as_posix() for path in saved if path.is_relative_to(content)}
+    pages = (path for path, key in sorted(makers.items()) if key.name.partition("/")[2] in names)
+    page = next((path for path in pages if path.endswith("/index.html")), "")
+    return f"/{page.removesuffix('index.html')}" if page else ""

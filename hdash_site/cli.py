@@ -340,6 +340,17 @@ def clean(root: Path, output: Path | None, cache: Path | None) -> None:
 
 
 @commands.command()
+@_options(_root, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as one object in JSON.")
+def check(root: Path, cache: Path | None, as_json: bool) -> int:
+    """Find broken links and other mistakes in the site as it was built last; exit with 1 on errors."""
+    from hdash_site import app, console
+    from hdash_site.review import review
+
+    return console.show_review(review(app.Options(root, None, None, cache)), as_json=as_json)
+
+
+@commands.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @_root
 def new(path: Path, root: Path) -> None:

@@ -22,6 +22,7 @@ from hdash_site.sources.crawl import Crawled
 if TYPE_CHECKING:
     from hdash_site.nightly import Night
     from hdash_site.progress import MovingLine
+    from hdash_site.review import Review
     from hdash_site.upkeep import Standing
 
 SHOWN = 20
@@ -154,6 +155,21 @@ def show_status(atlases: list[Standing]) -> None:
         times = (_minute(known.crawled), _minute(known.changed))
         lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
     _table(lines)
+
+
+def show_review(review: Review, *, as_json: bool) -> int:
+    """Print a line a problem and the counts; give the exit code."""
+    errors, warnings = review.count("error"), review.count("warning")
+    if as_json:
+        said = review._asdict() | {"errors": errors, "warnings": warnings}
+        said["problems"] = [problem._asdict() for problem in review.problems]
+        print(hidden(json.dumps(said), os.environ))
+    else:
+        for problem in review.problems:
+            print(_plain(str(problem)))
+        looked = f"{review.pages:,} pages, {review.links:,} links"
+        print(f"checked   {looked}: {errors:,} errors, {warnings:,} warnings")
+    return 1 if errors else DONE
 
 
 def show_settings(settings: Sequence[InForce], *, as_json: bool) -> None:

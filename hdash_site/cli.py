@@ -346,6 +346,17 @@ def status(root: Path, cache: Path | None) -> None:
     console.show_status(upkeep.status(app.Options(root, None, None, cache)))
 
 
+@commands.command()
+@_options(_root, _source, _output, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print them as one object in JSON, nothing shortened.")
+def config(root: Path, source: Path | None, output: Path | None, cache: Path | None, as_json: bool) -> None:
+    """Print each setting in force, and what it comes from; of a secret, only that it is set."""
+    from hdash_site import app, console, upkeep
+
+    options = app.Options(root, source, output, cache)
+    console.show_settings(upkeep.in_force(options), as_json=as_json)
+
+
 FORGOTTEN = "This forgets the snapshots of the atlases, and the traces, values and looks of all builds."
 KEPT = "It keeps the ledger of runs, and which files of the site are ours."
 
@@ -372,6 +383,28 @@ def clean(root: Path, output: Path | None, cache: Path | None) -> None:
 
     for path in upkeep.clean(app.Options(root, None, output, cache)):
         click.echo(f"deleted: {path}")
+
+
+@commands.command()
+@_options(_root, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as one object in JSON.")
+def check(root: Path, cache: Path | None, as_json: bool) -> int:
+    """Find broken links and other mistakes in the site as it was built last; exit with 1 on errors."""
+    from hdash_site import app, console
+    from hdash_site.review import review
+
+    return console.show_review(review(app.Options(root, None, None, cache)), as_json=as_json)
+
+
+@commands.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_root
+def new(path: Path, root: Path) -> None:
+    """Begin an article, such as content/news/july.md, as its archetype says."""
+    from hdash_site import app, upkeep
+
+    upkeep.new_article(app.Options(root), path)
+    click.echo(f"written: {path}")
 
 
 @commands.command()

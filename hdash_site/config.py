@@ -18,6 +18,8 @@ from hdash_site.snapshot import SYNAPSE_ID, Project
 FILE = "site.toml"
 DEFAULT_TITLE = "HTAN Dashboard"
 SOURCES = ("sample", "folder", "synapse")
+TOKENS = ("SYNAPSE_AUTH_TOKEN", "SYNAPSE_PASSWORD")
+"""The variables that may hold a personal access token of Synapse; the first one comes first."""
 
 
 class Setting(NamedTuple):
@@ -182,10 +184,39 @@ def login(environ: Mapping[str, str]) -> Login | None:
 
 def read(root: Path, environ: Mapping[str, str]) -> Config:
     """Read `site.toml` under `root`, and `environ` for what it leaves open. Raises `ConfigError`."""
-    path = root / FILE
+    place = str(root / FILE)
+    return _config(root, _settings(_given(root / FILE), place, environ), place)
+
+
+class InForce(NamedTuple):
+    """A setting, and what its value comes from: `default`, `site.toml`, a variable, or an option."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+def in_force(root: Path, environ: Mapping[str, str]) -> list[InForce]:
+    """Give each setting of `site.toml` as it holds. Raises `ConfigError`, as `read` does."""
+    read(root, environ)
+    given = _given(root / FILE)
+    values = _settings(given, str(root / FILE), environ)
+    return [InForce(name, value, _origin(name, value, given, environ)) for name, value in values.items()]
+
+
+def _origin(name: str, value: Any, given: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    outer, _, inner = name.partition(".")
+    table = given.get(outer)
+    written = table.get(inner) if inner and table is not None else table
+    if name == "source.kind" and not written:
+        return next(filter(environ.get, TOKENS)) if value == "synapse" else "default"
+    return "default" if written is None else FILE
+
+
+def _given(path: Path) -> dict[str, Any]:
+    """Give what a `site.toml` says, as it stands there."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        given = tomllib.loads(text)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(
             "there is no site here", str(path), "go to the folder of a site, or give --root"
@@ -196,9 +227,6 @@ def read(root: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(
             f"cannot be read ({error})", str(path), "save it as UTF-8, readable by you"
         ) from None
-    values = _settings(given, str(path))
-    values["source.kind"] = values["source.kind"] or ("synapse" if login(environ) else "sample")
-    return _config(root, values, str(path))
 
 
 def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
@@ -278,7 +306,7 @@ def _check_atlas(table: Mapping[str, Any], place: str) -> None:
         raise ConfigError("an atlas needs an id and a synapse_id", place, "add what is missing")
 
 
-def _settings(given: Mapping[str, Any], place: str) -> dict[str, Any]:
+def _settings(given: Mapping[str, Any], place: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """Give a value for each setting, by its dotted name; refuse what is none of them."""
     known = {setting.name: setting for setting in SETTINGS}
     tables = {name.partition(".")[0] for name in known if "." in name}
@@ -293,6 +321,7 @@ def _settings(given: Mapping[str, Any], place: str) -> dict[str, Any]:
             }
         else:
             raise ConfigError(f"{name} must be a table", place, f"write [{name}] on a line of its own")
+    values["source.kind"] = values["source.kind"] or ("synapse" if login(environ) else "sample")
     return values
 
 

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from hdash_site.config import InForce
 from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hdash_site.nightly import Night
     from hdash_site.preview.serve import Built
     from hdash_site.progress import MovingLine
+    from hdash_site.review import Review
     from hdash_site.upkeep import Standing
 
 SHOWN = 20
@@ -168,6 +170,42 @@ def show_status(atlases: list[Standing]) -> None:
         findings = f"{found[0]}/{found[1]}" if found else "-"
         times = (_minute(known.crawled), _minute(known.changed))
         lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
+    _table(lines)
+
+
+def show_review(review: Review, *, as_json: bool) -> int:
+    """Print a line a problem and the counts; give the exit code."""
+    errors, warnings = review.count("error"), review.count("warning")
+    if as_json:
+        said = review._asdict() | {"errors": errors, "warnings": warnings}
+        said["problems"] = [problem._asdict() for problem in review.problems]
+        print(hidden(json.dumps(said), os.environ))
+    else:
+        for problem in review.problems:
+            print(_plain(str(problem)))
+        looked = f"{review.pages:,} pages, {review.links:,} links"
+        print(f"checked   {looked}: {errors:,} errors, {warnings:,} warnings")
+    return 1 if errors else DONE
+
+
+def show_settings(settings: Sequence[InForce], *, as_json: bool) -> None:
+    """Print each setting with its value and what that comes from; lists of tables as their number."""
+    if as_json:
+        said = {name: {"value": value, "from": origin} for name, value, origin in settings}
+        print(hidden(json.dumps(said, default=str), os.environ))
+        return
+    rows = [(name, _plain(_value(value)), origin) for name, value, origin in settings]
+    _table([("setting", "value", "from"), *rows])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        tables = len(cast("list[Any]", value))
+        return f"{tables} table{'s' if tables > 1 else ''}"
+    return json.dumps(value, ensure_ascii=False, default=str) if value or value == 0 else "-"
+
+
+def _table(lines: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

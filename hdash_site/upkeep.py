@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hdash_site import archetype, notify, publish
+from hdash_site import config as settings
 from hdash_site.app import config_of, open_state, remote_of, warn
+from hdash_site.config import TOKENS, InForce
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
 from hdash_site.errors import LockedError, SourceError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.origin import source_of
+from hdash_site.secrets import SECRETS
 from hdash_site.snapshot import Project, Snapshot
 from hdash_site.sources.crawl import atlases_of
 from hdash_site.sources.folder import projects_of
+from hdash_site.state import where
 from hdash_site.state.store import Store, glanced
 from hdash_site.state.where import BESIDE
 
@@ -58,6 +66,52 @@ def status(options: Options) -> list[Standing]:
             Standing(atlas, snapshot, _findings(store, atlas))
             for atlas, snapshot in store.snapshots().items()
         ]
+
+
+VARIABLES = (
+    *where.VARIABLES,
+    *publish.VARIABLES,
+    *notify.VARIABLES,
+    *TOKENS,
+    "SYNAPSE_USER",
+)
+"""The variables of the environment that say something here."""
+
+
+def in_force(options: Options) -> list[InForce]:
+    """Give every setting as it holds, with what it comes from: folders, `site.toml`, environment."""
+    folders = (
+        ("root", options.root.absolute(), options.root != Path()),
+        ("output", output_folder(options), options.output),
+        ("cache", cache_folder(options), options.cache),
+    )
+    found = [InForce(name, str(path), f"--{name}" if given else "default") for name, path, given in folders]
+    named = {"source.kind": "folder", "source.path": str(options.source)} if options.source else {}
+    for setting in settings.in_force(options.root, os.environ):
+        if setting.name in named:
+            found.append(InForce(setting.name, named[setting.name], "--source"))
+        else:
+            found.append(setting)
+    return found + _variables(os.environ)
+
+
+def _variables(environ: Mapping[str, str]) -> list[InForce]:
+    """Give the variables that are set. Of one that is a secret, or that a password may have slipped into,
+    nothing but that is told.
+    """
+    found: list[InForce] = []
+    for name in VARIABLES:
+        value = environ.get(name, "")
+        secret = name in SECRETS or name.startswith("HDASH_DB_") or "@" in value
+        if value:
+            found.append(InForce(name, "set" if secret else value, "environment"))
+    return found
+
+
+def new_article(options: Options, path: Path) -> Path:
+    """Begin an article as its archetype says, dated today by the clock of this desk; give its path."""
+    config_of(options)
+    return archetype.write(options.root, path, datetime.datetime.now().astimezone().date())
 
 
 def reset(options: Options) -> None:

@@ -119,6 +119,8 @@ ${charts.matrix(matrix, "completeness-" + matrix.key + ".csv")}
 <p>Therapies and samples of ${plural(timelines_count, "participant")}; day 0 is the first event of each.\
 % if timelines_count > len(timelines):
  The first ${len(timelines)} are here; <a href="timeline/">all are on pages of their own</a>.\
+% else:
+ They have <a href="timeline/">a page of their own</a>, too.\
 % endif
 </p>
 ${charts.timelines(timelines)}

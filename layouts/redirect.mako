@@ -5,5 +5,8 @@
 <meta http-equiv="refresh" content="0; url=${target}">
 <link rel="canonical" href="${target}">
 <title>This page has moved</title>
-<p>This page has moved: <a href="${target}">it is here now</a>.</p>
+<main>
+<h1>This page has moved</h1>
+<p><a href="${target}">It is here now</a>.</p>
+</main>
 </html>

@@ -34,6 +34,7 @@ KINDS = (
     "manifest",
     "download",
     "check",
+    "model",
     "article",
     "section",
     "redirect",

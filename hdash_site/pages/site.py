@@ -41,8 +41,8 @@ class Site(NamedTuple):
 
 def site(build: Build, traces: Traces) -> Site:
     """Bring every page up to date. One that fails keeps the files that it had."""
-    listed = build.bring([Key("routes")])[Key("routes")]
-    if isinstance(listed, Broken):
+    known = build.bring([Key("routes")])[Key("routes")]
+    if isinstance(known, Broken):
         return Site({}, [], [])
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
@@ -52,11 +52,16 @@ def site(build: Build, traces: Traces) -> Site:
 
 def remembered(traces: Traces) -> dict[str, File]:
     """Give the files of the site as it was built last; none if it was not, or its list of pages is lost."""
-    listed = traces.parts(Key("routes"))
-    data = traces.load(listed[""]) if listed else None
-    routes = [Route(*fields) for fields in json.loads(data or b"[]")]
+    routes = listed(traces)
     made = {key: parts for key in map(page_key, routes) if (parts := traces.parts(key))}
     return _files(routes, made)[0]
+
+
+def listed(traces: Traces) -> list[Route]:
+    """Give every page of the site as it was built last, those that could not be made too."""
+    known = traces.parts(Key("routes"))
+    data = traces.load(known[""]) if known else None
+    return [Route(*fields) for fields in json.loads(data or b"[]")]
 
 
 def _files(

@@ -1,7 +1,7 @@
 """The checks: one module each, with `CODE`, `TITLE`, `SEVERITY`, a docstring and `check(atlas)`.
 
 This folder is the registry. The docstring of a module is the public help page of its check: what passes,
-what to do, and where its count differs from the dashboard before and why.
+an example, what to do, and where its count differs from the dashboard before and why.
 """
 
 from __future__ import annotations

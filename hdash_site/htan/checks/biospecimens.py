@@ -2,6 +2,9 @@
 
 **Passes** when at least one current manifest of the atlas is a Biospecimen or SRRSBiospecimen manifest.
 
+**Example**: the atlas has manifests of Demographics and of scRNA-seq, and none of its samples. It is one
+finding of the atlas as a whole, without a row.
+
 **What to do**: upload the biospecimens; without them no assay can be linked to a participant.
 
 **Compared with the dashboard before**: the same.

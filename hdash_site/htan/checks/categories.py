@@ -3,6 +3,9 @@
 **Passes** when the component of each manifest (its `Component` annotation in Synapse or, without one, the
 most frequent value of its Component column) is in the HTAN data model or in the settings of this site.
 
+**Example**: the annotation says `Scrnaseq_L1`; the component is `ScRNA-seqLevel1`. The page of the data
+model of this site lists all names.
+
 **What to do**: correct the annotation, or ask the DCC to add the component (a `[[component]]` table in
 `site.toml`, no code). Until then the manifest is shown and counted, and it is checked by the id columns
 that it has.

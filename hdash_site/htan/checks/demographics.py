@@ -2,6 +2,9 @@
 
 **Passes** when at least one current manifest of the atlas is a Demographics manifest.
 
+**Example**: the atlas has a Diagnosis manifest, but nothing says who its participants are. It is one
+finding of the atlas as a whole, without a row.
+
 **What to do**: upload the demographics of the participants. For an atlas that has none by design (HTA15),
 the setting `checks.without_demographics` switches this check off.
 

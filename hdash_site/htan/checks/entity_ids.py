@@ -3,6 +3,9 @@
 **Passes** when each row of each assay manifest has an `entityId` that starts with `syn`. AccessoryManifest
 is left out: its rows are no files of the atlas.
 
+**Example**: in row 7 of a manifest of scRNA-seq the cell `entityId` is empty, or says `n/a`;
+`syn24986117` would be right.
+
 **What to do**: upload the file and fill in its Synapse id, or delete the row.
 
 **Compared with the dashboard before**: the same rows, each with its number. A manifest without the column

@@ -3,6 +3,8 @@
 **Passes** when the name of each data file, and of each folder, has letters, digits, periods, underscores
 and hyphens only. Archives, and files that are left out, do not count.
 
+**Example**: `tumor (left) 1.tif` has blanks and brackets; `tumor_left_1.tif` is allowed.
+
 **What to do**: rename the file or folder in Synapse; blanks and brackets become underscores, say.
 
 **Compared with the dashboard before**: only the last part of a path was checked. Folders are checked now

@@ -7,6 +7,15 @@ files have the same id. A participant may stand in many rows. The primary id of 
 Synapse id, and not checked. "Not Applicable" is a legal parent in BulkWES and BulkRNA-seq level 2, and
 wherever `HTAN Parent Biospecimen ID` of the same row says what the file comes from.
 
+**Example**, in the atlas HTA3:
+
+| value | what is wrong |
+|---|---|
+| `HTA3_8001_` | a number is missing at the end |
+| `HTA3-8001-1` | hyphens where underscores belong |
+| `hta3_8001_1` | small letters |
+| `HTA4_8001_1` | the id of another atlas: a warning |
+
 **What to do**: correct the id. A malformed id is reported once, where it is the primary id or else in the
 first row that names it, with the number of other rows that name it: correct it there too. A manifest can
 be exempted in the settings of the atlas.

@@ -3,6 +3,10 @@
 **Passes** when every parent of a biospecimen or data file is a primary id of some manifest of the atlas,
 unless it contains `EXT` (it comes from outside), nothing is its own parent, and every adjacent id exists.
 
+**Example**: row 12 of a Biospecimen manifest names the parent `HTA3_8010`, and no manifest has a
+participant of that id: it was mistyped, or is not uploaded yet. A parent such as `HTA3_EXT5` need not
+exist.
+
 **What to do**: correct the id, or upload the manifest that describes it. If a whole manifest is missing,
 there is a finding for each row that needs it.
 

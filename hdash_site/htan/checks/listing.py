@@ -3,6 +3,9 @@
 **Passes** when the file view lists the atlas, each entity stands in it once, is a file or a folder, and lies
 in a folder that is listed too, up to the project.
 
+**Example**: a file lies in the folder `syn22124400`, which the file view does not list; its path cannot
+be told.
+
 **What to do**: mostly to crawl the atlas again; a folder that is missing for good is outside the scope of
 the file view.
 

@@ -5,6 +5,9 @@ column once, has as many cells in each row as in the header, names its component
 (and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, one without rows, and a
 superseded one whose content is newer than that of the manifest that counts.
 
+**Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice; a row with a comma too many
+has one cell more than the header. An entry that holds a comma must stand in quotes.
+
 **What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it.
 
 **Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas.

@@ -3,6 +3,9 @@
 **Passes** when each well-formed participant id of each clinical manifest also stands in a Demographics
 manifest. It is made only if there is one (see H_DEM) and all of them could be read.
 
+**Example**: a Therapy manifest names `HTA3_8010` in rows 4 to 9, and no Demographics manifest does. It
+is one finding, at row 4.
+
 **What to do**: add the participant to Demographics, or correct the id. A participant is named once for
 each manifest, at the first row that names it.
 

@@ -26,11 +26,11 @@ def test_the_codes_that_settings_are_held_against_are_those_of_the_checks() -> N
     assert codes() == [check.CODE for check in checks()]
 
 
-def test_every_check_has_a_title_and_a_help_page_with_its_three_parts() -> None:
+def test_every_check_has_a_title_and_a_help_page_with_its_four_parts() -> None:
     for check in checks():
         assert check.TITLE
         assert check.SEVERITY in ("error", "warning")
-        for part in ("**Passes**", "**What to do**", "**Compared with the dashboard before**"):
+        for part in ("**Passes**", "**Example**", "**What to do**", "**Compared with the dashboard before**"):
             assert part in (check.__doc__ or ""), f"{check.CODE} does not say {part}"
 
 

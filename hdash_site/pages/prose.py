@@ -352,10 +352,9 @@ def _number(summary: Summary, name: str) -> float:
 
 
 def _cells(summary: Summary, columns: Iterable[str]) -> list[tuple[str, Any]]:
+    """Write the cells of a row; what they are sorted by is no finer than what is seen of a share."""
     return [
-        (_written(summary, name), _number(summary, name))
-        if name in FIELDS
-        else (summary[name], summary[name])
+        (_written(summary, name), round(_number(summary, name), 1)) if name in FIELDS else (summary[name], "")
         for name in columns
     ]
 

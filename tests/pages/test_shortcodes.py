@@ -454,7 +454,7 @@ class TestWhenAPageIsMadeAgain:
         text = (site.folder / "layouts/shortcodes/figure.mako").read_text()
         site.layout("figure.mako", text + "## for ourselves\n")
         assert self.LIVE not in site.ran()
-        site.layout("total.mako", text)
+        site.layout("timeline.mako", text)
         assert not {self.LIVE, self.PROSE} & site.ran()
         site.layout("figure.mako", text.replace("${", "about ${"))
         assert self.LIVE in site.ran()

@@ -278,7 +278,7 @@ class Answers:
         path = to.strip("/")
         names = [f"article/{path}", f"section/{path}", f"section/{path}/_index.md"]
         names += [f"atlas/{path}", f"check/{path}"]
-        for name in names:
+        for name in names if path else ():
             route = self._route(name)
             if route:
                 return Link(self._root + route.url, route.title)

@@ -88,7 +88,10 @@ def parts(place: str, data: bytes, body: str, to_html: Callable[[str], str]) -> 
             raise ContentError("a shortcode cannot stand here", here, "write it in the text of the page")
         else:
             calls.append(Call(one.name, one.arguments, one.line, where[number]))
-    plain = "".join(_unfilled(pieces, [html.escape(one.text) for one in found]))
+    texts = [html.escape(one.text) for one in found]
+    # What is code in one place is text in another too, such as a table of contents.
+    pieces = [texts[one] if isinstance(one, int) and calls[one] is None else one for one in pieces]
+    plain = "".join(_unfilled(pieces, texts))
     if not any(calls):
         return {"body": plain.encode()}
     return {"body": plain.encode(), "calls": json.dumps({"calls": calls, "pieces": pieces}).encode()}

@@ -107,6 +107,15 @@ class TestWhatIsACall:
         assert problem(body).startswith(f"content/live.md, line {line}: ")
         assert said in problem(body)
 
+    def test_what_is_code_in_one_place_is_text_in_every_other(self):
+        def to_html(text):
+            mark = text.strip()
+            return f"<ul><li>{mark}</li></ul><pre>{mark}</pre>"
+
+        body = "{{< a >}}"
+        found = shortcodes.parts("", body.encode(), body, to_html)
+        assert found == {"body": b"<ul><li>{{&lt; a &gt;}}</li></ul><pre>{{&lt; a &gt;}}</pre>"}
+
     def test_a_text_cannot_forge_a_call(self):
         body = 'a {{< figure atlas="HTA1" >}} b'
         marks = shortcodes._Marks(body)
@@ -330,6 +339,7 @@ class TestWhatACallGives:
             ('{{< completeness atlas="HTA1" matrix="x" >}}', "there is no completeness chart of HTA1 'x'"),
             ('{{< findings check="H_LINK" >}}', "there is no check 'H_LINK'; do you mean H_LINKS?"),
             ('{{< ref to="abut.md" >}}', "there is no page 'abut.md'; do you mean about.md?"),
+            ('{{< ref to="/" >}}', "there is no page '/'"),
             ("x {{< atlases >}}", "atlases is no part of a sentence; give it a line of its own"),
             ('[x {{< ref to="about.md" >}}](y)', "ref makes a link, and stands in one"),
         ],

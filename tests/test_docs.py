@@ -14,6 +14,7 @@ import pytest
 
 from hdash_site import app, cli, notify, publish
 from hdash_site.config import SETTINGS
+from hdash_site.pages import prose
 from hdash_site.pages.content import FRONT_MATTER
 from hdash_site.state.where import VARIABLES
 from tests import worlds
@@ -59,6 +60,19 @@ def front_matter() -> str:
     return "| key | type | meaning |\n|---|---|---|\n" + "\n".join(rows)
 
 
+def shortcodes() -> str:
+    rows: list[str] = []
+    for path in sorted((ROOT / "layouts/shortcodes").glob("*.mako")):
+        code = prose.declared(path.name, path.read_bytes())
+        rows.append(f"| `{path.stem}` | {'block' if code.block else 'words'} | | {code.meaning} |")
+        for key, argument in code.arguments.items():
+            given = "must be given" if argument.default is None else f'`"{argument.default}"`'
+            rows.append(f"| | `{key}` | {given} | {argument.meaning} |")
+    fields = ", ".join(f"`{name}`" for name in prose.FIELDS)
+    head = "| shortcode | gives, takes | if left out | meaning |\n|---|---|---|---|\n"
+    return head + "\n".join(rows) + f"\n\nFields: {fields}."
+
+
 def targets() -> str:
     done = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -68,7 +82,7 @@ def targets() -> str:
 
 @pytest.mark.parametrize(
     "part",
-    [commands, settings, variables, deploying, checks, front_matter, targets],
+    [commands, settings, variables, deploying, checks, front_matter, shortcodes, targets],
     ids=lambda part: part.__name__,
 )
 def test_the_readme_holds_what_the_program_says(part):

@@ -105,8 +105,11 @@ class World:
             self.atlases.manifest(project, project, "Demographics", rows)
 
     def remove_an_atlas(self, luck: random.Random) -> None:
+        """Remove an atlas, and the article that quotes it, which would not be understood without it."""
         if len(self.atlases.projects) > 1:
-            self.atlases.projects.remove(luck.choice(self.atlases.projects))
+            project = luck.choice(self.atlases.projects)
+            self.atlases.projects.remove(project)
+            (self.site / f"content/quotes-{project['atlas_id'].lower()}.md").unlink(missing_ok=True)
 
     def rename_an_atlas(self, luck: random.Random) -> None:
         luck.choice(self.atlases.projects)["name"] = f"Atlas of {luck.choice('abc')}"
@@ -155,6 +158,36 @@ class World:
     def add_an_article(self, luck: random.Random) -> None:
         path = self.site / "content" / luck.choice(["", "notes"]) / f"new{luck.randrange(3)}.md"
         path.write_text(f'+++\ntitle = "New {luck.randrange(9)}"\nmenu = true\n+++\nWords.\n')
+
+    def quote_an_atlas(self, luck: random.Random) -> None:
+        """Write an article that quotes an atlas, or quote it otherwise."""
+        atlas = luck.choice(self.atlases.projects)["atlas_id"]
+        calls = [
+            f'figure atlas="{atlas}" field="{luck.choice(["files", "records", "complete"])}"',
+            f'findings atlas="{atlas}"',
+            f'ref to="{atlas}"',
+            f'completeness atlas="{atlas}"',
+            f'timeline atlas="{atlas}" limit="{luck.randrange(1, 3)}"',
+        ]
+        body = "\n\n".join(f"{{{{< {call} >}}}}" for call in luck.sample(calls, 2))
+        path = self.site / f"content/quotes-{atlas.lower()}.md"
+        path.write_text(f'+++\ntitle = "Of {atlas}"\n+++\n{body}\n')
+
+    def quote_all_atlases(self, luck: random.Random) -> None:
+        condition = f"files>{luck.randrange(3)}"
+        calls = [
+            f'total field="{luck.choice(["files", "bytes", "errors"])}"',
+            f'atlases fields="files" where="{condition}" sort="-files" limit="{luck.randrange(1, 3)}"',
+            f'findings check="{luck.choice(["H_DEM", "H_LINKS"])}"',
+            'ref to="notes"',
+        ]
+        body = "\n\n".join(f"{{{{< {call} >}}}}" for call in luck.sample(calls, 2))
+        name = luck.choice(["all.md", "notes/all.md", "notes/_index.md"])
+        (self.site / "content" / name).write_text(f'+++\ntitle = "Of all"\n+++\n{body}\n')
+
+    def edit_a_shortcode(self, luck: random.Random) -> None:
+        path = luck.choice(sorted((self.site / "layouts/shortcodes").glob("*.mako")))
+        self._append(path, luck, luck.choice(["## a comment\n", "<!-- more -->\n"]))
 
     def remove_an_article(self, luck: random.Random) -> None:
         paths = sorted(path for path in (self.site / "content").rglob("*.md") if path.name != "_index.md")

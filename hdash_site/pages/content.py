@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 
 from hdash_site.artifact import is_address
 from hdash_site.errors import ContentError
+from hdash_site.pages import shortcodes
 from hdash_site.pages.route import slug
 
 _FENCE = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
@@ -46,12 +47,16 @@ FRONT_MATTER = {
 
 
 def parts(path: str, data: bytes | None) -> dict[str, bytes]:
-    """Give `front-matter` (JSON) and `body` (HTML) of an article, or its `problem`; no data: unreadable."""
+    """Give `front-matter` (JSON) of an article and what `shortcodes.parts` gives, or its `problem`.
+
+    No data: it is unreadable.
+    """
+    place = f"content/{path}"
     try:
         if data is None:
-            raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
+            raise ContentError("cannot be read", place, "give it a plain name, readable by you")
         matter, body = _split(path, data)
-        return {"front-matter": json.dumps(matter).encode(), "body": to_html(body).encode()}
+        return {"front-matter": json.dumps(matter).encode(), **shortcodes.parts(place, data, body, to_html)}
     except ContentError as error:
         return {"problem": json.dumps(error.args).encode()}
 

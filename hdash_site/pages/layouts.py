@@ -19,7 +19,7 @@ from mako.lookup import TemplateCollection
 from mako.template import Template
 
 from hdash_site.engine.model import Absent, Broken, Context, Key, digest
-from hdash_site.errors import LayoutError
+from hdash_site.errors import HdashError, LayoutError
 from hdash_site.pages import figures
 
 _compiled: dict[tuple[str, str], Template] = {}
@@ -36,7 +36,7 @@ def render(context: Context, name: str, **values: Any) -> bytes:
         return (
             "\n".join(line for line in text.splitlines() if line.strip()).encode("utf-8", "replace") + b"\n"
         )
-    except (LayoutError, Broken):
+    except (HdashError, Broken):
         raise
     except Exception as error:
         raise _located(error, name) from error
@@ -111,7 +111,5 @@ def _located(error: Exception, name: str) -> LayoutError:
 @functools.cache
 def _template_name(module: str) -> str:
     """Give the layout that Mako compiled under a module's name."""
-    for uri, _ in _compiled:
-        if re.sub(r"\W", "_", uri) in module:
-            return uri
-    return module
+    found = [uri for uri, _ in list(_compiled) if re.sub(r"\W", "_", uri) in module]
+    return max(found, key=len, default=module)

@@ -4,6 +4,7 @@
     manifest:<digest>          what the bytes of a manifest say          htan.manifests.facets
     report:<atlas>             what the domain concludes                 htan.report.facets
     article:<path>             front matter and body of a markdown file  pages.content.parts
+    prose:<kind>/<argument>    that body with its shortcodes filled in   pages.prose.filled
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
 
@@ -85,6 +86,8 @@ def tasks(digests: Digests) -> Tasks:
                 return Task(functools.partial(_listing, key.name), digests.domain)
             case "article":
                 return Task(functools.partial(_article, key.name), digests.pages)
+            case "prose":
+                return Task(functools.partial(_prose, key.name), digests.pages)
             case "routes":
                 return Task(_routes, digests.pages)
             case _:
@@ -150,6 +153,12 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
     return content.parts(path, context.find(Key("content", path)))
+
+
+def _prose(name: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import prose
+
+    return prose.filled(name, context)
 
 
 def _routes(context: Context) -> Mapping[str, bytes]:

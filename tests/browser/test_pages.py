@@ -11,7 +11,17 @@ import pytest
 from tests import worlds
 from tests.browser.conftest import served
 
-PAGES = ("", "hta1/", "hta1/timeline/", "checks/", "checks/h_links/", "about/", "notes/", "404.html")
+PAGES = (
+    "",
+    "hta1/",
+    "hta1/timeline/",
+    "checks/",
+    "checks/h_links/",
+    "about/",
+    "notes/",
+    "notes/live-figures/",
+    "404.html",
+)
 
 
 @pytest.fixture(scope="module")

@@ -169,6 +169,35 @@ def article_with_a_name_that_is_not_utf8(place: Place) -> None:
     place.article(os.fsdecode(b"br\xe9ken.md"), '+++\ntitle = "Broken"\n+++\nWords.\n')
 
 
+def shortcode_without_an_end(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\nWords: {{< figure atlas="HTA1"\n')
+
+
+def shortcode_that_nobody_knows(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\n\n{{< figures atlas="HTA1" >}}\n')
+
+
+def shortcode_with_an_unknown_argument(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\n{{< total fields="files" >}}\n')
+
+
+def shortcode_of_an_atlas_that_is_missing(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\n{{< figure atlas="HTA7" field="files" >}}\n')
+
+
+def shortcode_that_refers_to_no_page(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\nSee {{< ref to="abuot.md" >}}.\n')
+
+
+def shortcode_that_is_no_part_of_a_sentence(place: Place) -> None:
+    place.article("broken.md", '+++\ntitle = "Broken"\n+++\nHere: {{< atlases >}}\n')
+
+
+def shortcode_whose_layout_raises(place: Place) -> None:
+    path = place.site / "layouts/shortcodes/total.mako"
+    path.write_text(path.read_text() + "\n${1 // 0}\n")
+
+
 def two_pages_with_one_address(place: Place) -> None:
     place.article("one.md", '+++\ntitle = "One"\nslug = "same"\n+++\nWords.\n')
     place.article("two.md", '+++\ntitle = "Two"\nslug = "same"\n+++\nWords.\n')

@@ -21,7 +21,7 @@ def routes(context: Context) -> Iterable[Route]:
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
-    matter, body = read(context, route.argument)
+    matter, body = read(context, route)
     return {route.file: render_page(context, "article.mako", route, matter=matter, body=body)}
 
 
@@ -33,13 +33,16 @@ def articles(context: Context) -> Iterable[tuple[str, dict[str, Any]]]:
             yield path, json.loads(matter) if matter else {}
 
 
-def read(context: Context, path: str) -> tuple[dict[str, Any], Any]:
-    """Give the front matter and the HTML of an article. Raises `ContentError`."""
+def read(context: Context, route: Route) -> tuple[dict[str, Any], Any]:
+    """Give the front matter and the HTML of the article that a page shows. Raises `ContentError`."""
+    path = route.argument
     problem = context.find(Key("article", path, "problem"))
     if problem:
         raise ContentError(*json.loads(problem))
     matter = json.loads(context.read(Key("article", path, "front-matter")))
-    return matter, raw(context.read(Key("article", path, "body")).decode())
+    has_calls = context.find(Key("article", path, "calls")) is not None
+    body = Key("prose", f"{route.kind}/{path}") if has_calls else Key("article", path, "body")
+    return matter, raw(context.read(body).decode())
 
 
 def route_of(kind: str, path: str, matter: dict[str, Any]) -> Route:

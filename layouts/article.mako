@@ -1,6 +1,6 @@
 <%inherit file="base.mako"/>
 <%def name="title()">${matter["title"]}</%def>
-<%def name="description()">${matter["summary"] or matter["title"]}</%def>
+<%def name="description()">${matter["description"] or matter["title"]}</%def>
 <article class="text">
 <h1>${matter["title"]}</h1>
 % if matter["date"]:

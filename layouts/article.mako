@@ -6,5 +6,21 @@
 % if matter["date"]:
 <p class="small"><time datetime="${matter["date"]}">${matter["date"]}</time></p>
 % endif
+% if len(contents) > 2:
+<nav class="contents" aria-label="On this page">
+${headings(contents)}
+</nav>
+% endif
 ${body}
 </article>
+<%def name="headings(entries)">
+<ul>
+% for entry in entries:
+<li><a href="#${entry["id"]}">${entry["text"]}</a>
+% if entry["children"]:
+${headings(entry["children"])}
+% endif
+</li>
+% endfor
+</ul>
+</%def>

@@ -24,6 +24,13 @@ from hdash_site.state.models import plain
 from tests import worlds
 
 SHARDS = 4
+BODIES = (
+    "\n*More*.\n",
+    "\n## A heading\n\nWith a note[^1].\n\n[^1]: The note.\n",
+    "\n```python\nprint(1)\n```\n",
+    '\n<kbd onclick="x()">K</kbd>\n',
+    "\n!!! note\n    Words.\n",
+)
 
 
 class World:
@@ -154,7 +161,7 @@ class World:
         self._append(luck.choice(paths), luck, "/* more */\n")
 
     def edit_a_body(self, luck: random.Random) -> None:
-        self._append(luck.choice(sorted((self.site / "content").rglob("*.md"))), luck, "\n*More*.\n")
+        self._append(luck.choice(sorted((self.site / "content").rglob("*.md"))), luck, luck.choice(BODIES))
 
     def edit_front_matter(self, luck: random.Random) -> None:
         path = luck.choice(sorted((self.site / "content").rglob("*.md")))
@@ -201,6 +208,14 @@ class World:
         if "[listing]" not in text and luck.random() < 0.5:
             text = text.replace("[[menu]]", '[listing]\narchives = ["clinical"]\n[[menu]]', 1)
         path.write_text(text)
+
+    def allow_html(self, luck: random.Random) -> None:
+        path = self.site / "site.toml"
+        text = re.sub(r"\[content\]\nraw_html = \w+\n", "", path.read_text())
+        table = f"[content]\nraw_html = {luck.choice(['true', 'false'])}\n"
+        path.write_text(
+            text.replace('base_url = "https://example.org/"\n', f'base_url = "https://example.org/"\n{table}')
+        )
 
     def alter_the_output(self, luck: random.Random) -> None:
         path = luck.choice(sorted(path for path in (self.site / "public").rglob("*") if path.is_file()))

@@ -1,7 +1,7 @@
 """Articles: front matter (`pages.matter`), and a body in markdown.
 
-HTML in the body is shown as text, and links lead to the web, to mail, or within the site: an article
-cannot bring a script in.
+HTML in the body is sanitised, unless the site allows it, and links lead to the web, to mail, or within the
+site: an article cannot bring a script in.
 """
 
 from __future__ import annotations
@@ -10,25 +10,75 @@ import html
 import json
 import re
 import urllib.parse
-from typing import Any
-from xml.etree.ElementTree import Element
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element, SubElement
 
 from hdash_site.errors import ContentError
 from hdash_site.pages import matter as front_matter
 from hdash_site.pages.route import slug
 
 _SCHEMES = ("", "http", "https", "mailto")
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
+_MOST_OPEN = 300
+_OUR_IDS = ("content", "checked")
+"""Ids that the base layout has."""
+
+_ATTRIBUTES = {
+    "*": {"id", "class", "title", "lang", "dir", "aria-label"},
+    "a": {"href", "hreflang"},
+    "img": {"src", "alt", "width", "height", "loading", "decoding"},
+    "ol": {"start", "reversed", "type"},
+    "li": {"value"},
+    "td": {"colspan", "rowspan", "headers"},
+    "th": {"colspan", "rowspan", "headers", "scope"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "details": {"open"},
+    "time": {"datetime"},
+    "data": {"value"},
+    "q": {"cite"},
+    "blockquote": {"cite"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
+}
+"""What a tag may say, by tag; nothing that runs, and no style."""
 
 
-def parts(path: str, data: bytes | None) -> dict[str, bytes]:
-    """Give `front-matter` (JSON) and `body` (HTML) of an article, or its `problem`; no data: unreadable."""
+class Html(NamedTuple):
+    """A body, and its headings as a tree: `id`, `text`, `children`."""
+
+    html: str
+    contents: list[dict[str, Any]]
+
+
+def parts(path: str, data: bytes | None, *, raw_html: bool = False) -> dict[str, bytes]:
+    """Give the parts of an article; no data: it cannot be read.
+
+    They are `front-matter` (JSON), `body` (HTML) and `contents`, its headings (JSON). `problem` says what
+    is wrong; what can be understood of the front matter is there all the same.
+    """
+    found: dict[str, bytes] = {}
     try:
         if data is None:
             raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
-        matter, body, _ = front_matter.split(path, data)
-        return {"front-matter": json.dumps(matter).encode(), "body": to_html(body).encode()}
+        matter, body, line = front_matter.split(path, data)
+        found["front-matter"] = json.dumps(matter).encode()
+        made = _converted(f"content/{path}, line {line}", body, raw_html)
+        return found | {"body": made.html.encode(), "contents": json.dumps(made.contents).encode()}
     except ContentError as error:
-        return {"problem": json.dumps(error.args).encode()}
+        return found | {"problem": json.dumps(error.args).encode()}
+
+
+def _converted(place: str, body: str, raw_html: bool) -> Html:
+    if body.count("[") - body.count("]") > _MOST_OPEN:
+        # Each of them is looked for the end of: that takes time with their square.
+        raise ContentError(f"more than {_MOST_OPEN} [ are never closed", place, "close them, or delete them")
+    try:
+        return converted(body, raw_html=raw_html)
+    except Exception as error:  # its extensions fail on some texts, each in a way of its own
+        said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
+        way_out = "write it in a simpler way from there on"
+        raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error
 
 
 def address(path: str, matter: dict[str, Any]) -> str:
@@ -38,26 +88,90 @@ def address(path: str, matter: dict[str, Any]) -> str:
     return "".join(f"{part}/" for part in [*map(slug, folders), *last])
 
 
-def to_html(body: str) -> str:
-    """Turn markdown into HTML that holds no tag that the text itself brought."""
-    import markdown
+def to_html(text: str) -> str:
+    """Turn a text of our own, such as a docstring, into HTML."""
+    return converted(text).html
+
+
+def converted(text: str, *, raw_html: bool = False) -> Html:
+    """Turn markdown into HTML; tags of the text's own are sanitised unless `raw_html`."""
+    from markdown import Markdown
+    from markdown.extensions.admonition import AdmonitionExtension
+    from markdown.extensions.codehilite import CodeHiliteExtension
+    from markdown.extensions.def_list import DefListExtension
+    from markdown.extensions.fenced_code import FencedCodeExtension
+    from markdown.extensions.footnotes import FootnoteExtension
+    from markdown.extensions.sane_lists import SaneListExtension
+    from markdown.extensions.tables import TableExtension
+    from markdown.extensions.toc import TocExtension
     from markdown.treeprocessors import Treeprocessor
 
-    class OwnLinks(Treeprocessor):
+    class Finish(Treeprocessor):
         def run(self, root: Element) -> None:
             for element in root.iter():
-                for name in ("href", "src"):
-                    target = element.get(name)
-                    if target is not None and not _harmless(target):
-                        element.set(name, "#")
+                _finish(element)
 
-    engine = markdown.Markdown(
-        extensions=["tables", "fenced_code", "toc", "sane_lists"], output_format="html"
+    # Objects, not names: to look names up, every installed package would be searched.
+    engine = Markdown(
+        extensions=[
+            AdmonitionExtension(),
+            CodeHiliteExtension(guess_lang=False),
+            DefListExtension(),
+            FencedCodeExtension(),
+            FootnoteExtension(),
+            SaneListExtension(),
+            TableExtension(),
+            TocExtension(slugify=_anchor),
+        ],
+        output_format="html",
     )
-    engine.preprocessors.deregister("html_block")
-    engine.inlinePatterns.deregister("html")
-    engine.treeprocessors.register(OwnLinks(engine), "own_links", 0)
-    return engine.convert(body)
+    # After all others, which turn escapes into what they stand for.
+    engine.treeprocessors.register(Finish(engine), "finish", -1)
+    made = engine.convert(text)
+    tokens: list[dict[str, Any]] = getattr(engine, "toc_tokens", [])
+    made = made if raw_html else _sanitised(made)
+    # Code may be wider than the screen: who has no mouse must be able to scroll it.
+    return Html(made.replace("<pre>", '<pre tabindex="0">'), _contents(tokens))
+
+
+def _finish(element: Element) -> None:
+    """Make a finished element fit the site: harmless links, no style in it, a link to each heading."""
+    for name in ("href", "src"):
+        target = element.get(name)
+        if target is not None and not _harmless(target):
+            element.set(name, "#")
+    if element.tag in ("th", "td") and element.get("style"):
+        element.set("class", element.attrib.pop("style").removeprefix("text-align: ").strip(" ;"))
+    if element.tag in _HEADINGS and element.get("id"):
+        label = f"Link to: {''.join(element.itertext())}"
+        attributes = {"class": "anchor", "href": f"#{element.get('id')}", "aria-label": label}
+        SubElement(element, "a", attributes).text = "#"
+
+
+def _anchor(title: str, separator: str) -> str:
+    """Make the id of a heading, which is not one that pages have anyway."""
+    name = re.sub(r"[^\w]+", separator, title.lower()).strip(separator) or "section"
+    return f"{name}{separator}1" if name in _OUR_IDS else name
+
+
+def _contents(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"id": token["id"], "text": html.unescape(token["name"]), "children": _contents(token["children"])}
+        for token in tokens
+    ]
+
+
+def _sanitised(text: str) -> str:
+    import nh3
+
+    return nh3.clean(
+        text,
+        tags=nh3.ALLOWED_TAGS - {"area", "map"} | {"tfoot"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=lambda _, name, value: None if name == "id" and value in _OUR_IDS else value,
+        url_schemes={scheme for scheme in _SCHEMES if scheme},
+        link_rel=None,
+    )
 
 
 def _harmless(target: str) -> bool:

@@ -1,6 +1,6 @@
 """What the build begins with: settings, snapshots, and the files of layouts and content.
 
-config:site.toml#<part>      site, menu, redirects, listing, components, checks/<atlas>
+config:site.toml#<part>      site, content, menu, redirects, listing, components, checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
 snapshot:<atlas>#<part>      project, listing, manifests, notice
 blob:<digest>                a listing or a manifest
@@ -92,6 +92,8 @@ def _of_config(config: Config, part: str) -> Any:
                 "base_url": config.base_url,
                 "sample": config.source_kind == "sample",
             }
+        case "content":
+            return {"raw_html": config.raw_html}
         case "menu":
             return list(config.menu)
         case "redirects":

@@ -155,7 +155,8 @@ def _manifests(
 def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
-    return content.parts(path, context.find(Key("content", path)))
+    settings = json.loads(context.read(Key("config", "site.toml", "content")))
+    return content.parts(path, context.find(Key("content", path)), raw_html=settings["raw_html"])
 
 
 def _routes(context: Context) -> Mapping[str, bytes]:

@@ -22,8 +22,9 @@ def routes(context: Context) -> Iterable[Route]:
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
-    matter, body = read(context, route.argument)
-    return {route.file: render_page(context, layout_of(matter, "article"), route, matter=matter, body=body)}
+    matter, body, contents = read(context, route.argument)
+    values = {"matter": matter, "body": body, "contents": contents}
+    return {route.file: render_page(context, layout_of(matter, "article"), route, **values)}
 
 
 def articles(context: Context) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -58,13 +59,14 @@ def layout_of(matter: dict[str, Any], usual: str) -> str:
     return f"{matter.get('layout') or usual}.mako"
 
 
-def read(context: Context, path: str) -> tuple[dict[str, Any], Any]:
-    """Give the front matter and the HTML of an article. Raises `ContentError`."""
+def read(context: Context, path: str) -> tuple[dict[str, Any], Any, list[dict[str, Any]]]:
+    """Give the front matter, the HTML and the headings of an article. Raises `ContentError`."""
     problem = context.find(Key("article", path, "problem"))
     if problem:
         raise ContentError(*json.loads(problem))
     matter = json.loads(context.read(Key("article", path, "front-matter")))
-    return matter, raw(context.read(Key("article", path, "body")).decode())
+    body = raw(context.read(Key("article", path, "body")).decode())
+    return matter, body, json.loads(context.read(Key("article", path, "contents")))
 
 
 def route_of(kind: str, path: str, matter: dict[str, Any]) -> Route:

@@ -20,7 +20,9 @@ def routes(context: Context) -> Iterable[Route]:
 def page(context: Context, route: Route) -> dict[str, bytes]:
     folder = route.argument.removesuffix("_index.md")
     found = dict(articles(context))
-    matter, body = read(context, route.argument) if route.argument in found else ({"title": route.title}, "")
+    matter, body = {"title": route.title}, ""
+    if route.argument in found:
+        matter, body, _ = read(context, route.argument)
     listed = [
         (entry, route_of("article", path, entry).url)
         for path, entry in found.items()

@@ -91,6 +91,12 @@ SETTINGS = (
         "By code of a check, the manifests (Synapse ids) that it skips.",
     ),
     Setting(
+        "content.raw_html",
+        "true or false",
+        False,
+        "Whether HTML in articles stays as it is written, scripts included; it is sanitised if not.",
+    ),
+    Setting(
         "menu",
         "list of tables",
         [],
@@ -125,6 +131,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "list of texts": list,
     "list of tables": list,
     "table of lists": dict,
+    "true or false": bool,
 }
 
 
@@ -167,6 +174,7 @@ class Config:
     archives: tuple[str, ...]
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
+    raw_html: bool
     menu: tuple[Mapping[str, Any], ...]
     redirects: tuple[Mapping[str, str], ...]
     uploads: int
@@ -266,6 +274,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         archives=tuple(values["listing.archives"]),
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
+        raw_html=values["content.raw_html"],
         menu=tuple(values["menu"]),
         redirects=tuple(values["redirect"]),
         uploads=_whole(values, "deploy.uploads", place),
@@ -331,7 +340,8 @@ def _checked(known: Mapping[str, Setting], name: str, value: Any, place: str) ->
         way_out = f'do you mean "{near[0]}"?' if near else f"settings are: {', '.join(known)}"
         raise ConfigError("there is no such setting", f"{place}, {name}", way_out)
     kind = known[name].kind
-    if isinstance(value, bool) or not isinstance(value, _KINDS[kind]) or not _items_fit(kind, value):
+    misplaced = isinstance(value, bool) and kind != "true or false"
+    if misplaced or not isinstance(value, _KINDS[kind]) or not _items_fit(kind, value):
         raise ConfigError(f"this must be a {kind}", f"{place}, {name}", f"it is {value!r} now")
     return value
 

@@ -27,6 +27,7 @@ class Options(NamedTuple):
 
     `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
     the run. `accept_loss`: believe that an atlas lost most of its files. `deadline`: when to be done.
+    `today`: the day for which the site is made, as in "2026-11-24"; the one that it is in UTC if empty.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Options(NamedTuple):
     strict: bool = False
     accept_loss: bool = False
     deadline: Deadline | None = None
+    today: str = ""
 
 
 def output_folder(options: Options) -> Path:

@@ -166,7 +166,7 @@ class Run:
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded),
+                inputs(self._config, crawled.snapshots, self._loaded, self._options.today or now()[:10]),
                 self._store,
                 _Until(workers, deadline) if deadline else workers,
                 self._told,

@@ -1,6 +1,6 @@
 <%inherit file="base.mako"/>
 <%def name="title()">${matter["title"]}</%def>
-<%def name="description()">${matter.get("summary") or matter["title"]}</%def>
+<%def name="description()">${matter.get("description") or matter["title"]}</%def>
 <h1>${matter["title"]}</h1>
 <div class="text">${body}</div>
 <ul class="articles">
@@ -9,8 +9,8 @@
 % if entry["date"]:
  <time datetime="${entry["date"]}">${entry["date"]}</time>\
 % endif
-% if entry["summary"]:
-<p>${entry["summary"]}</p>\
+% if entry["description"]:
+<p>${entry["description"]}</p>\
 % endif
 </li>
 % endfor

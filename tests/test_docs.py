@@ -15,7 +15,7 @@ import pytest
 from hdash_site import app, cli, notify, publish
 from hdash_site.config import SETTINGS
 from hdash_site.pages import prose
-from hdash_site.pages.content import FRONT_MATTER
+from hdash_site.pages.matter import FRONT_MATTER
 from hdash_site.state.where import VARIABLES
 from tests import worlds
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -23,6 +24,13 @@ from hdash_site.state.models import plain
 from tests import worlds
 
 SHARDS = 4
+BODIES = (
+    "\n*More*.\n",
+    "\n## A heading\n\nWith a note[^1].\n\n[^1]: The note.\n",
+    "\n```python\nprint(1)\n```\n",
+    '\n<kbd onclick="x()">K</kbd>\n',
+    "\n!!! note\n    Words.\n",
+)
 
 
 class World:
@@ -35,15 +43,25 @@ class World:
         self.digests = Digests("domain", "pages")
         self.builds = 0
         self.lost = False
+        self.day = 1
 
     def build(self) -> worlds.app.Result:
-        return worlds.build(self.site, self.atlases.folder)
+        return worlds.build(self.site, self.atlases.folder, today=self.today())
 
     def clean_build(self) -> tuple[worlds.app.Result, Path]:
         self.builds += 1
         place = self.folder / f"clean-{self.builds}"
-        result = worlds.build(self.site, self.atlases.folder, output=place / "public", cache=place / "cache")
+        result = worlds.build(
+            self.site,
+            self.atlases.folder,
+            output=place / "public",
+            cache=place / "cache",
+            today=self.today(),
+        )
         return result, place
+
+    def today(self) -> str:
+        return f"2026-07-{self.day:02}"
 
     # Edits of atlases
 
@@ -146,14 +164,11 @@ class World:
         self._append(luck.choice(paths), luck, "/* more */\n")
 
     def edit_a_body(self, luck: random.Random) -> None:
-        self._append(luck.choice(sorted((self.site / "content").rglob("*.md"))), luck, "\n*More*.\n")
+        self._append(luck.choice(sorted((self.site / "content").rglob("*.md"))), luck, luck.choice(BODIES))
 
     def edit_front_matter(self, luck: random.Random) -> None:
         path = luck.choice(sorted((self.site / "content").rglob("*.md")))
-        lines = path.read_text().split("\n")
-        titled = [number for number, line in enumerate(lines) if line.startswith("title")]
-        lines[titled[0]] = f'title = "Title {luck.randrange(9)}"'
-        path.write_text("\n".join(lines))
+        self._say(luck, "title", f'"Title {luck.randrange(9)}"', path)
 
     def add_an_article(self, luck: random.Random) -> None:
         path = self.site / "content" / luck.choice(["", "notes"]) / f"new{luck.randrange(3)}.md"
@@ -196,10 +211,19 @@ class World:
 
     def move_an_article(self, luck: random.Random) -> None:
         path = luck.choice(sorted((self.site / "content").rglob("*.md")))
-        lines = [line for line in path.read_text().split("\n") if not line.startswith("aliases")]
         old = luck.choice([f"old/{path.stem}/", f"old/{path.stem}.html", f"{path.stem}-old/"])
-        lines.insert(1, f'aliases = ["{old}"]')
-        path.write_text("\n".join(lines))
+        self._say(luck, "aliases", f'["{old}"]', path)
+
+    def let_days_pass(self, luck: random.Random) -> None:
+        self.day += luck.randrange(1, 4)
+
+    def date_an_article(self, luck: random.Random) -> None:
+        key = luck.choice(["publish_date", "expiry_date"])
+        self._say(luck, key, f"2026-07-{luck.randrange(1, 20):02}")
+
+    def change_to_yaml(self, luck: random.Random) -> None:
+        path = self.site / "content/notes" / f"yaml{luck.randrange(2)}.md"
+        path.write_text(f"---\n# was TOML\ntitle: Yaml {luck.randrange(9)}\n---\nWords.\n")
 
     def add_a_redirect(self, luck: random.Random) -> None:
         path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'
@@ -217,6 +241,14 @@ class World:
         if "[listing]" not in text and luck.random() < 0.5:
             text = text.replace("[[menu]]", '[listing]\narchives = ["clinical"]\n[[menu]]', 1)
         path.write_text(text)
+
+    def allow_html(self, luck: random.Random) -> None:
+        path = self.site / "site.toml"
+        text = re.sub(r"\[content\]\nraw_html = \w+\n", "", path.read_text())
+        table = f"[content]\nraw_html = {luck.choice(['true', 'false'])}\n"
+        path.write_text(
+            text.replace('base_url = "https://example.org/"\n', f'base_url = "https://example.org/"\n{table}')
+        )
 
     def alter_the_output(self, luck: random.Random) -> None:
         path = luck.choice(sorted(path for path in (self.site / "public").rglob("*") if path.is_file()))
@@ -248,11 +280,20 @@ class World:
     def do_nothing(self, luck: random.Random) -> None:
         pass
 
+    def _say(self, luck: random.Random, key: str, value: str, path: Path | None = None) -> None:
+        """Set a key of the front matter of some article, in place of what it said before."""
+        path = path or luck.choice(sorted((self.site / "content").rglob("*.md")))
+        lines = [line for line in path.read_text().split("\n") if not re.match(rf"{key}\b", line)]
+        lines.insert(1, f"{key} = {value}" if lines[0] == "+++" else f"{key}: {value}")
+        path.write_text("\n".join(lines))
+
     def _append(self, path: Path, luck: random.Random, text: str) -> None:
         path.write_text(path.read_text() + text * luck.randrange(1, 3))
 
 
-EDITS = [name for name in vars(World) if not name.startswith("_") and name not in ("build", "clean_build")]
+EDITS = [
+    name for name in vars(World) if not name.startswith("_") and name not in ("build", "clean_build", "today")
+]
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

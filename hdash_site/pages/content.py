@@ -1,64 +1,92 @@
-"""Articles: TOML front matter between `+++` lines, and a body in markdown.
+"""Articles: front matter (`pages.matter`), and a body in markdown.
 
-HTML in the body is shown as text, and links lead to the web, to mail, or within the site: an article
-cannot bring a script in. `FRONT_MATTER` says what the front matter may hold.
+HTML in the body is sanitised, unless the site allows it, and links lead to the web, to mail, or within the
+site: an article cannot bring a script in.
 """
 
 from __future__ import annotations
 
-import datetime
-import difflib
 import html
 import json
 import re
-import tomllib
 import urllib.parse
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
-from hdash_site.artifact import is_address
 from hdash_site.errors import ContentError
+from hdash_site.pages import matter as front_matter
 from hdash_site.pages import shortcodes
 from hdash_site.pages.route import slug
 
-_FENCE = re.compile(r"\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _SCHEMES = ("", "http", "https", "mailto")
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
+_MOST_OPEN = 300
+_OUR_IDS = ("content", "checked")
+"""Ids that the base layout has."""
 
-
-class Field(NamedTuple):
-    """A key of the front matter: its type, the words for it, what holds without it, what it is for."""
-
-    kind: type
-    words: str
-    default: Any
-    meaning: str
-
-
-FRONT_MATTER = {
-    "title": Field(str, "text", None, "The title; every article needs one."),
-    "summary": Field(str, "text", "", "A sentence for lists and search engines."),
-    "date": Field(datetime.date, "date", "", "When it was written; lists are sorted by it, newest first."),
-    "weight": Field(int, "whole number", 0, "Order in lists and menus; smaller comes first."),
-    "menu": Field(bool, "true or false", False, "Whether the menu of the site names it."),
-    "slug": Field(str, "text", "", "The last part of its address, instead of the name of the file."),
-    "aliases": Field(list, "list of texts", [], "Old addresses of the article, which lead to it."),
-    "draft": Field(bool, "true or false", False, "A draft is not on the site."),
+_ATTRIBUTES = {
+    "*": {"id", "class", "title", "lang", "dir", "aria-label"},
+    "a": {"href", "hreflang"},
+    "img": {"src", "alt", "width", "height", "loading", "decoding"},
+    "ol": {"start", "reversed", "type"},
+    "li": {"value"},
+    "td": {"colspan", "rowspan", "headers"},
+    "th": {"colspan", "rowspan", "headers", "scope"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "details": {"open"},
+    "time": {"datetime"},
+    "data": {"value"},
+    "q": {"cite"},
+    "blockquote": {"cite"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
 }
+"""What a tag may say, by tag; nothing that runs, and no style."""
 
 
-def parts(path: str, data: bytes | None) -> dict[str, bytes]:
-    """Give `front-matter` (JSON) of an article and what `shortcodes.parts` gives, or its `problem`.
+class Html(NamedTuple):
+    """A body, and its headings as a tree: `id`, `text`, `children`."""
 
-    No data: it is unreadable.
+    html: str
+    contents: list[dict[str, Any]]
+
+
+def parts(path: str, data: bytes | None, *, raw_html: bool = False) -> dict[str, bytes]:
+    """Give the parts of an article; no data: it cannot be read.
+
+    They are `front-matter` (JSON), `contents`, its headings (JSON), and what `shortcodes.parts` gives.
+    `problem` says what is wrong; what can be understood of the front matter is there all the same.
     """
-    place = f"content/{path}"
+    found: dict[str, bytes] = {}
     try:
         if data is None:
-            raise ContentError("cannot be read", place, "give it a plain name, readable by you")
-        matter, body = _split(path, data)
-        return {"front-matter": json.dumps(matter).encode(), **shortcodes.parts(place, data, body, to_html)}
+            raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
+        matter, body, line = front_matter.split(path, data)
+        found["front-matter"] = json.dumps(matter).encode()
+        made: list[Html] = []
+
+        def convert(text: str) -> str:
+            made.append(_converted(f"content/{path}, line {line}", text, raw_html))
+            return made[-1].html
+
+        found |= shortcodes.parts(f"content/{path}", data, body, convert)
+        contents = shortcodes.unmarked(json.dumps(made[-1].contents, ensure_ascii=False))
+        return found | {"contents": contents.encode()}
     except ContentError as error:
-        return {"problem": json.dumps(error.args).encode()}
+        return found | {"problem": json.dumps(error.args).encode()}
+
+
+def _converted(place: str, body: str, raw_html: bool) -> Html:
+    if body.count("[") - body.count("]") > _MOST_OPEN:
+        # Each of them is looked for the end of: that takes time with their square.
+        raise ContentError(f"more than {_MOST_OPEN} [ are never closed", place, "close them, or delete them")
+    try:
+        return converted(body, raw_html=raw_html)
+    except Exception as error:  # its extensions fail on some texts, each in a way of its own
+        said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
+        way_out = "write it in a simpler way from there on"
+        raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error
 
 
 def address(path: str, matter: dict[str, Any]) -> str:
@@ -68,73 +96,90 @@ def address(path: str, matter: dict[str, Any]) -> str:
     return "".join(f"{part}/" for part in [*map(slug, folders), *last])
 
 
-def _split(path: str, data: bytes) -> tuple[dict[str, Any], str]:
-    place = f"content/{path}"
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise ContentError("this is not UTF-8", f"{place}, line {line}", "save the file as UTF-8") from None
-    if not text.startswith("+++"):
-        raise ContentError("there is no front matter", f"{place}, line 1", 'begin with +++, title = "…", +++')
-    found = _FENCE.match(text)
-    if found is None:
-        raise ContentError("the front matter has no end", f"{place}, line 1", "close it with a line +++")
-    try:
-        given = tomllib.loads(found[1])
-    except tomllib.TOMLDecodeError as error:
-        raise ContentError(
-            f"the front matter is not TOML: {_counted(error)}", place, "correct that line"
-        ) from None
-    return _checked(given, place), text[found.end() :]
+def to_html(text: str) -> str:
+    """Turn a text of our own, such as a docstring, into HTML."""
+    return converted(text).html
 
 
-def _counted(error: tomllib.TOMLDecodeError) -> str:
-    """Count lines from the top of the file: the fence is the first."""
-    return re.sub(r"line (\d+)", lambda found: f"line {int(found[1]) + 1}", str(error))
-
-
-def _checked(given: dict[str, Any], place: str) -> dict[str, Any]:
-    for key, value in given.items():
-        if key not in FRONT_MATTER:
-            near = difflib.get_close_matches(key, FRONT_MATTER, 1)
-            way_out = f'do you mean "{near[0]}"?' if near else f"write one of: {', '.join(FRONT_MATTER)}"
-            raise ContentError(f'"{key}" says nothing here', f"{place}, front matter", way_out)
-        field = FRONT_MATTER[key]
-        if not isinstance(value, field.kind) or (field.kind is int and isinstance(value, bool)):
-            raise ContentError(
-                f"{key} must be a {field.words}", f"{place}, front matter", f"it is {value!r} now"
-            )
-    for alias in given.get("aliases", ()):
-        if not isinstance(alias, str) or not is_address(alias):
-            way_out = "write names of letters, digits, - and _ with slashes between them"
-            raise ContentError(f"{alias!r} is no address", f"{place}, front matter, aliases", way_out)
-    if not given.get("title", "").strip():
-        raise ContentError("the article has no title", f"{place}, front matter", 'add title = "…"')
-    matter = {key: given.get(key, field.default) for key, field in FRONT_MATTER.items()}
-    return matter | {"date": str(matter["date"])[:10]}
-
-
-def to_html(body: str) -> str:
-    """Turn markdown into HTML that holds no tag that the text itself brought."""
-    import markdown
+def converted(text: str, *, raw_html: bool = False) -> Html:
+    """Turn markdown into HTML; tags of the text's own are sanitised unless `raw_html`."""
+    from markdown import Markdown
+    from markdown.extensions.admonition import AdmonitionExtension
+    from markdown.extensions.codehilite import CodeHiliteExtension
+    from markdown.extensions.def_list import DefListExtension
+    from markdown.extensions.fenced_code import FencedCodeExtension
+    from markdown.extensions.footnotes import FootnoteExtension
+    from markdown.extensions.sane_lists import SaneListExtension
+    from markdown.extensions.tables import TableExtension
+    from markdown.extensions.toc import TocExtension
     from markdown.treeprocessors import Treeprocessor
 
-    class OwnLinks(Treeprocessor):
+    class Finish(Treeprocessor):
         def run(self, root: Element) -> None:
             for element in root.iter():
-                for name in ("href", "src"):
-                    target = element.get(name)
-                    if target is not None and not _harmless(target):
-                        element.set(name, "#")
+                _finish(element)
 
-    engine = markdown.Markdown(
-        extensions=["tables", "fenced_code", "toc", "sane_lists"], output_format="html"
+    # Objects, not names: to look names up, every installed package would be searched.
+    engine = Markdown(
+        extensions=[
+            AdmonitionExtension(),
+            CodeHiliteExtension(guess_lang=False),
+            DefListExtension(),
+            FencedCodeExtension(),
+            FootnoteExtension(),
+            SaneListExtension(),
+            TableExtension(),
+            TocExtension(slugify=_anchor),
+        ],
+        output_format="html",
     )
-    engine.preprocessors.deregister("html_block")
-    engine.inlinePatterns.deregister("html")
-    engine.treeprocessors.register(OwnLinks(engine), "own_links", 0)
-    return engine.convert(body)
+    # After all others, which turn escapes into what they stand for.
+    engine.treeprocessors.register(Finish(engine), "finish", -1)
+    made = engine.convert(text)
+    tokens: list[dict[str, Any]] = getattr(engine, "toc_tokens", [])
+    made = made if raw_html else _sanitised(made)
+    # Code may be wider than the screen: who has no mouse must be able to scroll it.
+    return Html(made.replace("<pre>", '<pre tabindex="0">'), _contents(tokens))
+
+
+def _finish(element: Element) -> None:
+    """Make a finished element fit the site: harmless links, no style in it, a link to each heading."""
+    for name in ("href", "src"):
+        target = element.get(name)
+        if target is not None and not _harmless(target):
+            element.set(name, "#")
+    if element.tag in ("th", "td") and element.get("style"):
+        element.set("class", element.attrib.pop("style").removeprefix("text-align: ").strip(" ;"))
+    if element.tag in _HEADINGS and element.get("id"):
+        label = f"Link to: {shortcodes.unmarked(''.join(element.itertext()))}"
+        attributes = {"class": "anchor", "href": f"#{element.get('id')}", "aria-label": label}
+        SubElement(element, "a", attributes).text = "#"
+
+
+def _anchor(title: str, separator: str) -> str:
+    """Make the id of a heading, which is not one that pages have anyway."""
+    name = re.sub(r"[^\w]+", separator, title.lower()).strip(separator) or "section"
+    return f"{name}{separator}1" if name in _OUR_IDS else name
+
+
+def _contents(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"id": token["id"], "text": html.unescape(token["name"]), "children": _contents(token["children"])}
+        for token in tokens
+    ]
+
+
+def _sanitised(text: str) -> str:
+    import nh3
+
+    return nh3.clean(
+        text,
+        tags=nh3.ALLOWED_TAGS - {"area", "map"} | {"tfoot"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=lambda _, name, value: None if name == "id" and value in _OUR_IDS else value,
+        url_schemes={scheme for scheme in _SCHEMES if scheme},
+        link_rel=None,
+    )
 
 
 def _harmless(target: str) -> bool:

@@ -1,11 +1,12 @@
 """What the build begins with: settings, snapshots, and the files of layouts and content.
 
-config:site.toml#<part>      site, menu, redirects, listing, components, checks/<atlas>
+config:site.toml#<part>      site, content, menu, redirects, listing, components, checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
 snapshot:<atlas>#<part>      project, listing, manifests, notice
 blob:<digest>                a listing or a manifest
 folder:<path>                the files below it
 layout:<path>  asset:<path>  content:<path>
+begun:<day>                  whether that day, "2026-11-24", has begun
 version:                     of this program
 """
 
@@ -26,8 +27,10 @@ from hdash_site.snapshot import Fetched, Snapshot
 FOLDERS = {"layout": "layouts", "asset": "layouts/assets", "content": "content"}
 
 
-def inputs(config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[str], bytes]) -> Inputs:
-    """Answer for every input; `load` gives the bytes of a digest."""
+def inputs(
+    config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[str], bytes], today: str
+) -> Inputs:
+    """Answer for every input; `load` gives the bytes of a digest, `today` is a day as in "2026-11-24"."""
 
     def answer(key: Key) -> Given | None:
         match key.kind:
@@ -41,6 +44,8 @@ def inputs(config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[st
                 return _json(list(snapshots))
             case "folder":
                 return _json(sorted(_below(config.root / key.name)))
+            case "begun":
+                return _json(key.name <= today)
             case "version":
                 return _given(__version__.encode())
             case "layout" | "asset":
@@ -87,6 +92,8 @@ def _of_config(config: Config, part: str) -> Any:
                 "base_url": config.base_url,
                 "sample": config.source_kind == "sample",
             }
+        case "content":
+            return {"raw_html": config.raw_html}
         case "menu":
             return list(config.menu)
         case "redirects":

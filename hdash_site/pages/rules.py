@@ -9,7 +9,7 @@
     page:<kind>/<argument>     the files of a page, by path
 
 The code behind the first three is the package `htan`, which imports nothing of ours; behind the others
-it is `pages` too, with the versions of Mako and markdown. So two digests are all that is needed.
+it is `pages` too, with the versions of the libraries that make HTML. So two digests are all that is needed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,14 @@ def code() -> Digests:
     package = Path(__file__).parents[1]
     python = ".".join(map(str, sys.version_info[:2])).encode()
     domain = _folder_digest(package / "htan", [python])
-    libraries = [_source("mako", "__init__.py"), _source("markdown", "__meta__.py")]
+    libraries = [
+        _source("mako", "__init__.py"),
+        _source("markdown", "__meta__.py"),
+        _source("pygments", "__init__.py"),
+        _source("yaml", "__init__.py"),
+        _source("imagesize", "__init__.py"),
+        _release("nh3"),
+    ]
     return Digests(domain, _folder_digest(package / "pages", [domain.encode(), *libraries]))
 
 
@@ -152,7 +159,8 @@ def _manifests(
 def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
-    return content.parts(path, context.find(Key("content", path)))
+    settings = json.loads(context.read(Key("config", "site.toml", "content")))
+    return content.parts(path, context.find(Key("content", path)), raw_html=settings["raw_html"])
 
 
 def _prose(name: str, context: Context) -> Mapping[str, bytes]:
@@ -212,3 +220,11 @@ def _source(package: str, name: str) -> bytes:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).with_name(name).read_bytes()
+
+
+def _release(package: str) -> bytes:
+    """Give the version of a package that is a library of machine code, from the name of its folder."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return b"".join(path.name.encode() for path in Path(spec.origin).parents[1].glob(f"{package}-*"))

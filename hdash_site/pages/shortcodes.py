@@ -97,6 +97,11 @@ def parts(place: str, data: bytes, body: str, to_html: Callable[[str], str]) -> 
     return {"body": plain.encode(), "calls": json.dumps({"calls": calls, "pieces": pieces}).encode()}
 
 
+def unmarked(text: str) -> str:
+    """Give a text without what stands for calls in it."""
+    return re.sub(r"[\ufdd0-\ufdef]", "", text)
+
+
 def quoted(text: str) -> str:
     """Write what an editor wrote, for a message: in quotes, on one line, not too long."""
     line = " ".join(text.split())

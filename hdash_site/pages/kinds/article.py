@@ -1,7 +1,8 @@
-"""A page an article: every markdown file under `content/` that is no draft."""
+"""A page an article: every markdown file under `content/` that is no draft, and whose days have come."""
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -16,13 +17,14 @@ from hdash_site.pages.route import Route
 
 def routes(context: Context) -> Iterable[Route]:
     for path, matter in articles(context):
-        if not path.endswith("_index.md") and not matter.get("draft"):
+        if not path.endswith("_index.md") and on_site(context, matter):
             yield route_of("article", path, matter)
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
-    matter, body = read(context, route)
-    return {route.file: render_page(context, "article.mako", route, matter=matter, body=body)}
+    matter, body, contents = read(context, route)
+    values = {"matter": matter, "body": body, "contents": contents}
+    return {route.file: render_page(context, layout_of(matter, "article"), route, **values)}
 
 
 def articles(context: Context) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -33,8 +35,32 @@ def articles(context: Context) -> Iterable[tuple[str, dict[str, Any]]]:
             yield path, json.loads(matter) if matter else {}
 
 
-def read(context: Context, route: Route) -> tuple[dict[str, Any], Any]:
-    """Give the front matter and the HTML of the article that a page shows. Raises `ContentError`."""
+def on_site(context: Context, matter: dict[str, Any]) -> bool:
+    """Tell whether an article is on the site: no draft, begun, and not over.
+
+    One that cannot be understood counts as there: its page says what is wrong.
+    """
+    if matter.get("draft"):
+        return False
+    first, last = matter.get("publish_date"), matter.get("expiry_date")
+    return (not first or _begun(context, first)) and not (last and _begun(context, _day_after(last)))
+
+
+def _begun(context: Context, day: str) -> bool:
+    return json.loads(context.read(Key("begun", day)))
+
+
+def _day_after(day: str) -> str:
+    date = datetime.date.fromisoformat(day)
+    return str(date + datetime.timedelta(1)) if date < datetime.date.max else "never"
+
+
+def layout_of(matter: dict[str, Any], usual: str) -> str:
+    return f"{matter.get('layout') or usual}.mako"
+
+
+def read(context: Context, route: Route) -> tuple[dict[str, Any], Any, list[dict[str, Any]]]:
+    """Give the front matter, the HTML and the headings of the article of a page. Raises `ContentError`."""
     path = route.argument
     problem = context.find(Key("article", path, "problem"))
     if problem:
@@ -42,7 +68,8 @@ def read(context: Context, route: Route) -> tuple[dict[str, Any], Any]:
     matter = json.loads(context.read(Key("article", path, "front-matter")))
     has_calls = context.find(Key("article", path, "calls")) is not None
     body = Key("prose", f"{route.kind}/{path}") if has_calls else Key("article", path, "body")
-    return matter, raw(context.read(body).decode())
+    contents = json.loads(context.read(Key("article", path, "contents")))
+    return matter, raw(context.read(body).decode()), contents
 
 
 def route_of(kind: str, path: str, matter: dict[str, Any]) -> Route:

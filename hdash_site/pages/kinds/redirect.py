@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hdash_site.artifact import address
 from hdash_site.engine.model import Context, Key
-from hdash_site.pages.kinds.article import articles, route_of
+from hdash_site.pages.kinds.article import articles, on_site, route_of
 from hdash_site.pages.layouts import render
 from hdash_site.pages.page import link, root_of
 from hdash_site.pages.route import Route
@@ -18,7 +18,7 @@ def routes(context: Context) -> Iterable[Route]:
     for redirect in settings:
         yield _route("site.toml", redirect["from"], redirect["to"].lstrip("/"), "site.toml, [[redirect]]")
     for path, matter in articles(context):
-        if not matter.get("draft"):
+        if on_site(context, matter):
             kind = "section" if path.endswith("_index.md") else "article"
             for alias in matter.get("aliases", ()):
                 yield _route(path, alias, route_of(kind, path, matter).url, f"content/{path}, aliases")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from hdash_site.engine.model import Context
-from hdash_site.pages.kinds.article import articles, read, route_of
+from hdash_site.pages.kinds.article import articles, layout_of, on_site, read, route_of
 from hdash_site.pages.page import page as render_page
 from hdash_site.pages.route import Route
 
@@ -21,23 +20,22 @@ def routes(context: Context) -> Iterable[Route]:
 def page(context: Context, route: Route) -> dict[str, bytes]:
     folder = route.argument.removesuffix("_index.md")
     found = dict(articles(context))
-    matter, body = read(context, route) if route.argument in found else ({"title": route.title}, "")
+    matter, body = {"title": route.title}, ""
+    if route.argument in found:
+        matter, body, _ = read(context, route)
     listed = [
         (entry, route_of("article", path, entry).url)
         for path, entry in found.items()
-        if _is_in(path, folder) and _is_listed(entry)
+        if _is_in(path, folder) and entry and on_site(context, entry)
     ]
     # Python sorts stably: by title, by weight, and then the newest first.
     listed.sort(key=lambda item: (item[0]["weight"], item[0]["title"]))
     listed.sort(key=lambda item: item[0]["date"], reverse=True)
     return {
-        route.file: render_page(context, "section.mako", route, matter=matter, body=body, articles=listed)
+        route.file: render_page(
+            context, layout_of(matter, "section"), route, matter=matter, body=body, articles=listed
+        )
     }
-
-
-def _is_listed(matter: dict[str, Any]) -> bool:
-    """Tell whether an article can be understood, and is no draft."""
-    return bool(matter) and not matter["draft"]
 
 
 def _is_in(path: str, folder: str) -> bool:

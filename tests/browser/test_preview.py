@@ -60,8 +60,8 @@ def tab(desk, visit):
     """Opens tabs: `tab("about/")` gives a `Tab`; nothing forbidden may happen in them."""
     tabs = []
 
-    def opened(path: str) -> Tab:
-        tabs.append(Tab(visit(desk.address), path))
+    def opened(path: str, **settings) -> Tab:
+        tabs.append(Tab(visit(desk.address, **settings), path))
         return tabs[-1]
 
     yield opened
@@ -107,7 +107,7 @@ def test_a_layout_and_a_partial_and_the_settings_are_shown(desk, tab):
 
 
 def test_a_style_is_swapped_without_a_reload(desk, tab):
-    about = tab("about/")
+    about = tab("about/", viewport={"width": 800, "height": 200})
     place = about.page.evaluate("scrollTo(0, 200), scrollY")
     assert place > 0
     desk.save(

@@ -182,11 +182,12 @@ def test_a_tab_is_told_of_its_page_of_its_style_and_of_nothing_else(shown):
     shown.edit("content/notes/counts.md", "title", "weight = 3\ntitle")
     shown.edit("layouts/assets/site.css", ":root", "/* new */ :root")
     shown.wait(lambda: look(**seen)["page"] != "same")
-    found = look(**seen)
-    assert found["page"] == "styles"
-    assert found["styles"] == [
-        f"../assets/{path.name}" for path in (shown.site / "public/assets").glob("site.*.css")
-    ]
+    assert look(**seen)["page"] == "styles"
+
+    def sheets():
+        return [f"../assets/{path.name}" for path in (shown.site / "public/assets").glob("site.*.css")]
+
+    shown.wait(lambda: look(**seen)["styles"] == sheets())
     shown.edit("content/about.md", "dashboard", "DASHBOARD")
     shown.wait(lambda: look(**seen)["page"] == "changed")
 

@@ -7,6 +7,7 @@ lead here: so the names that requests are sent to and come from are checked, and
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -148,7 +149,7 @@ def listen(bind: str, port: int | None, output: Path, hosts: Collection[str], bo
         try:
             return Server(bind, number, output, hosts, board)
         except OSError as error:
-            if error.errno != 98 or port is not None:  # EADDRINUSE
+            if error.errno != errno.EADDRINUSE or port is not None:
                 way_out = "name another one"
                 problem = f"cannot be listened at ({(error.strerror or str(error)).lower()})"
                 raise ConfigError(problem, f"{bind}, port {number}", way_out) from None

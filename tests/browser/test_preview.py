@@ -40,6 +40,14 @@ class Tab:
                 raise
             return False
 
+    def scrolled(self, down: int) -> int:
+        """Scroll, at once; gives how far that went."""
+        place = self.page.evaluate(
+            "down => { scrollTo({ top: down, behavior: 'instant' }); return scrollY }", down
+        )
+        assert place > 0
+        return place
+
     def was_reloaded(self) -> bool:
         return not self.page.evaluate("window.opened === true")
 
@@ -60,8 +68,8 @@ def tab(desk, visit):
     """Opens tabs: `tab("about/")` gives a `Tab`; nothing forbidden may happen in them."""
     tabs = []
 
-    def opened(path: str) -> Tab:
-        tabs.append(Tab(visit(desk.address), path))
+    def opened(path: str, **settings) -> Tab:
+        tabs.append(Tab(visit(desk.address, **settings), path))
         return tabs[-1]
 
     yield opened
@@ -73,7 +81,7 @@ def test_a_body_is_shown_where_the_reader_was(desk, tab):
     desk.save("content/about.md", '+++\ntitle = "About"\n+++\n' + "A paragraph.\n\n" * 200)
     desk.wait(lambda: desk.get("/about/").count("A paragraph.") == 200)
     about = tab("about/")
-    about.page.evaluate("scrollTo(0, 1500)")
+    assert about.scrolled(1500) == 1500
     desk.edit("content/about.md", "A paragraph.", "Another paragraph.")
     about.shows("Another paragraph.")
     about.becomes("scrollY === 1500")
@@ -107,9 +115,8 @@ def test_a_layout_and_a_partial_and_the_settings_are_shown(desk, tab):
 
 
 def test_a_style_is_swapped_without_a_reload(desk, tab):
-    about = tab("about/")
-    place = about.page.evaluate("scrollTo(0, 200), scrollY")
-    assert place > 0
+    about = tab("about/", viewport={"width": 800, "height": 200})
+    place = about.scrolled(200)
     desk.save(
         "layouts/assets/site.css",
         (desk.site / "layouts/assets/site.css").read_text() + "h1 { color: rgb(1, 2, 3); }\n",

@@ -14,6 +14,8 @@ import pytest
 from hdash_site import app
 from hdash_site.errors import ConfigError
 from hdash_site.options import Options
+from hdash_site.preview.news import Board
+from hdash_site.preview.web import listen
 from tests import worlds
 
 NEW = '+++\ntitle = "July"\n+++\nText of July.\n'
@@ -104,9 +106,10 @@ def test_a_file_that_stays_empty_is_not_waited_for_for_ever(shown):
 
 def test_a_checkout_of_2000_files_is_one_build(shown):
     before = shown.quiet()
+    shown.save("content/july.md", NEW)
     for number in range(2000):
-        (shown.site / f"content/page-{number}.md").write_text(NEW)
-    shown.wait(lambda: shown.request("/page-1999/")[0] == 200)
+        (shown.site / f"content/table-{number}.csv").write_text("a,b\n")
+    shown.wait(lambda: shown.request("/july/")[0] == 200)
     assert shown.quiet() == before + 1
 
 
@@ -179,11 +182,12 @@ def test_a_tab_is_told_of_its_page_of_its_style_and_of_nothing_else(shown):
     shown.edit("content/notes/counts.md", "title", "weight = 3\ntitle")
     shown.edit("layouts/assets/site.css", ":root", "/* new */ :root")
     shown.wait(lambda: look(**seen)["page"] != "same")
-    found = look(**seen)
-    assert found["page"] == "styles"
-    assert found["styles"] == [
-        f"../assets/{path.name}" for path in (shown.site / "public/assets").glob("site.*.css")
-    ]
+    assert look(**seen)["page"] == "styles"
+
+    def sheets():
+        return [f"../assets/{path.name}" for path in (shown.site / "public/assets").glob("site.*.css")]
+
+    shown.wait(lambda: look(**seen)["styles"] == sheets())
     shown.edit("content/about.md", "dashboard", "DASHBOARD")
     shown.wait(lambda: look(**seen)["page"] == "changed")
 
@@ -232,11 +236,19 @@ def test_others_are_served_only_under_names_that_are_given(desk):
         assert desk.request("/", Host="other.example")[0] == 403
 
 
-def test_a_port_that_is_taken_is_left_for_the_next_one_unless_it_was_asked_for(desk):
+def test_a_port_that_is_asked_for_and_taken_is_an_error(desk):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port}"), desk.shown(port=port):
             pass
+
+
+def test_two_previews_at_once_have_a_port_each(tmp_path):
+    with (
+        listen("127.0.0.1", None, tmp_path, (), Board()) as one,
+        listen("127.0.0.1", None, tmp_path, (), Board()) as other,
+    ):
+        assert 1313 <= one.server_port < other.server_port
 
 
 def test_ctrl_c_ends_it_in_one_line_and_frees_the_port(desk):

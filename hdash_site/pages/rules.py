@@ -4,6 +4,9 @@
     manifest:<digest>          what the bytes of a manifest say          htan.manifests.facets
     report:<atlas>             what the domain concludes                 htan.report.facets
     article:<path>             front matter and body of a markdown file  pages.content.parts
+    picture:<path>             width and height of a picture              pages.content.size
+    section:<folder>           the articles of a section                 pages.lists.section
+    tags:                      the articles of each tag                  pages.lists.tags
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
 
@@ -36,6 +39,9 @@ KINDS = (
     "check",
     "article",
     "section",
+    "resource",
+    "tag",
+    "feed",
     "redirect",
     "missing",
     "sitemap",
@@ -91,6 +97,12 @@ def tasks(digests: Digests) -> Tasks:
                 return Task(functools.partial(_listing, key.name), digests.domain)
             case "article":
                 return Task(functools.partial(_article, key.name), digests.pages)
+            case "section":
+                return Task(functools.partial(_section, key.name), digests.pages)
+            case "tags":
+                return Task(_tags, digests.pages)
+            case "picture":
+                return Task(functools.partial(_picture, key.name), digests.pages)
             case "routes":
                 return Task(_routes, digests.pages)
             case _:
@@ -156,7 +168,30 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
     settings = json.loads(context.read(Key("config", "site.toml", "content")))
-    return content.parts(path, context.find(Key("content", path)), raw_html=settings["raw_html"])
+
+    def measured(picture: str) -> content.Size | None:
+        size = context.find(Key("picture", picture, "size"))
+        return tuple(json.loads(size)) if size else None
+
+    return content.parts(path, context.find(Key("content", path)), measured, raw_html=settings["raw_html"])
+
+
+def _section(folder: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.section(folder, context)
+
+
+def _tags(context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.tags(context)
+
+
+def _picture(path: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import content
+
+    return content.size(context.find(Key("content", path)))
 
 
 def _routes(context: Context) -> Mapping[str, bytes]:

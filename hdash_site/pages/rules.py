@@ -7,6 +7,7 @@
     picture:<path>             width and height of a picture              pages.content.size
     section:<folder>           the articles of a section                 pages.lists.section
     tags:                      the articles of each tag                  pages.lists.tags
+    data:<name>                a file of content/data/ for layouts       pages.data.parts
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
 
@@ -101,6 +102,8 @@ def tasks(digests: Digests) -> Tasks:
                 return Task(functools.partial(_section, key.name), digests.pages)
             case "tags":
                 return Task(_tags, digests.pages)
+            case "data":
+                return Task(functools.partial(_data, key.name), digests.pages)
             case "picture":
                 return Task(functools.partial(_picture, key.name), digests.pages)
             case "routes":
@@ -186,6 +189,12 @@ def _tags(context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import lists
 
     return lists.tags(context)
+
+
+def _data(name: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import data
+
+    return data.parts(name, context)
 
 
 def _picture(path: str, context: Context) -> Mapping[str, bytes]:

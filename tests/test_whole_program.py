@@ -207,6 +207,12 @@ class World:
     def tag_an_article(self, luck: random.Random) -> None:
         self._say(luck, "tags", f'["{luck.choice("aAbé")}", "{luck.choice("abc")}"]')
 
+    def change_data(self, luck: random.Random) -> None:
+        (self.site / "content/data").mkdir(exist_ok=True)
+        (self.site / "content/data/team.json").write_text(f'{{"lead": {luck.randrange(3)}}}')
+        (self.site / "layouts/team.mako").write_text("${data.team['lead']} ${body}\n")
+        (self.site / "content/team.md").write_text('+++\ntitle = "Team"\nlayout = "team"\n+++\nWords.\n')
+
     def add_a_redirect(self, luck: random.Random) -> None:
         path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'
         kept = [table for table in path.read_text().split("[[redirect]]\n") if place not in table]

@@ -12,7 +12,24 @@ ${headings(contents)}
 </nav>
 % endif
 ${body}
+% if tags:
+<p class="small">Tags: \
+% for tag, address in tags:
+<a href="${root}tags/${address}/">${tag}</a>${"" if loop.last else ", "}\
+% endfor
+</p>
+% endif
 </article>
+% if before or after:
+<nav aria-label="Articles before and after"><ul>
+% if before:
+<li><a href="${root}${before[1]}" rel="prev">← ${before[0]["title"]}</a></li>
+% endif
+% if after:
+<li><a href="${root}${after[1]}" rel="next">${after[0]["title"]} →</a></li>
+% endif
+</ul></nav>
+% endif
 <%def name="headings(entries)">
 <ul>
 % for entry in entries:

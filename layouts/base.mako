@@ -11,6 +11,7 @@
 <link rel="icon" href="${assets["icon.svg"]}" type="image/svg+xml">
 <link rel="stylesheet" href="${assets["site.css"]}">
 <script src="${assets["site.js"]}" defer></script>
+${self.head()}
 </head>
 <body data-check="${root}check.json">
 <a class="skip" href="#content">To the content</a>
@@ -36,3 +37,4 @@ ${self.body()}\
 </html>
 <%def name="title()">${route.title}</%def>
 <%def name="description()">${route.title}</%def>
+<%def name="head()"></%def>

@@ -22,6 +22,7 @@ from hdash_site.pages import rules
 from hdash_site.pages.rules import Digests
 from hdash_site.state.models import plain
 from tests import worlds
+from tests.pages.sites import png
 
 SHARDS = 4
 BODIES = (
@@ -224,6 +225,26 @@ class World:
     def change_to_yaml(self, luck: random.Random) -> None:
         path = self.site / "content/notes" / f"yaml{luck.randrange(2)}.md"
         path.write_text(f"---\n# was TOML\ntitle: Yaml {luck.randrange(9)}\n---\nWords.\n")
+
+    def add_a_picture(self, luck: random.Random) -> None:
+        folder = self.site / "content/notes/trip"
+        folder.mkdir(exist_ok=True)
+        (folder / "a.png").write_bytes(png(luck.randrange(1, 3), 1, luck.randrange(2)))
+        (folder / luck.choice(["b.png", "data.csv"])).write_bytes(png(1, 1))
+        (folder / "index.md").write_text('+++\ntitle = "Trip"\n+++\n![A](a.png)\n')
+
+    def change_a_picture(self, luck: random.Random) -> None:
+        for path in (self.site / "content").rglob("a.png"):
+            path.write_bytes(png(luck.randrange(1, 3), 1, luck.randrange(2)))
+
+    def tag_an_article(self, luck: random.Random) -> None:
+        self._say(luck, "tags", f'["{luck.choice("aAbé")}", "{luck.choice("abc")}"]')
+
+    def change_data(self, luck: random.Random) -> None:
+        (self.site / "content/data").mkdir(exist_ok=True)
+        (self.site / "content/data/team.json").write_text(f'{{"lead": {luck.randrange(3)}}}')
+        (self.site / "layouts/team.mako").write_text("${data.team['lead']} ${body}\n")
+        (self.site / "content/team.md").write_text('+++\ntitle = "Team"\nlayout = "team"\n+++\nWords.\n')
 
     def add_a_redirect(self, luck: random.Random) -> None:
         path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'

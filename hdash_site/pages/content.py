@@ -7,9 +7,13 @@ site: an article cannot bring a script in.
 from __future__ import annotations
 
 import html
+import importlib
+import io
 import json
 import re
 import urllib.parse
+from collections.abc import Callable, Container
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
@@ -45,6 +49,16 @@ _ATTRIBUTES = {
 """What a tag may say, by tag; nothing that runs, and no style."""
 
 
+PICTURES = frozenset((".gif", ".jpeg", ".jpg", ".png", ".webp"))
+RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
+"""What is published from the folder of an article. An SVG can hold scripts: it belongs to the layouts."""
+
+_RESOURCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+
+Size = tuple[int, int]
+"""Width and height, in pixels."""
+
+
 class Html(NamedTuple):
     """A body, and its headings as a tree: `id`, `text`, `children`."""
 
@@ -52,8 +66,14 @@ class Html(NamedTuple):
     contents: list[dict[str, Any]]
 
 
-def parts(path: str, data: bytes | None, *, raw_html: bool = False) -> dict[str, bytes]:
-    """Give the parts of an article; no data: it cannot be read.
+def parts(
+    path: str,
+    data: bytes | None,
+    measured: Callable[[str], Size | None] = lambda _: None,
+    *,
+    raw_html: bool = False,
+) -> dict[str, bytes]:
+    """Give the parts of an article; no data: it cannot be read. `measured` gives a picture's size.
 
     They are `front-matter` (JSON), `contents`, its headings (JSON), and what `shortcodes.parts` gives.
     `problem` says what is wrong; what can be understood of the front matter is there all the same.
@@ -67,7 +87,7 @@ def parts(path: str, data: bytes | None, *, raw_html: bool = False) -> dict[str,
         made: list[Html] = []
 
         def convert(text: str) -> str:
-            made.append(_converted(f"content/{path}, line {line}", text, raw_html))
+            made.append(_converted(path, line, text, measured, raw_html))
             return made[-1].html
 
         found |= shortcodes.parts(f"content/{path}", data, body, convert)
@@ -77,21 +97,93 @@ def parts(path: str, data: bytes | None, *, raw_html: bool = False) -> dict[str,
         return found | {"problem": json.dumps(error.args).encode()}
 
 
-def _converted(place: str, body: str, raw_html: bool) -> Html:
+class _NoPicture(Exception):
+    """A picture that an article shows is not there; what to do about it."""
+
+    def __init__(self, target: str, way_out: str) -> None:
+        super().__init__(target, way_out)
+        self.target, self.way_out = target, way_out
+
+
+def _converted(
+    path: str, line: int, body: str, measured: Callable[[str], Size | None], raw_html: bool
+) -> Html:
+    place = f"content/{path}, line {line}"
     if body.count("[") - body.count("]") > _MOST_OPEN:
         # Each of them is looked for the end of: that takes time with their square.
-        raise ContentError(f"more than {_MOST_OPEN} [ are never closed", place, "close them, or delete them")
+        problem = f"more than {_MOST_OPEN} [ are never closed"
+        raise ContentError(problem, place, "close them, or delete them")
     try:
-        return converted(body, raw_html=raw_html)
+        return converted(body, lambda target: _picture(path, target, measured), raw_html=raw_html)
+    except _NoPicture as missing:
+        line += body.count("\n", 0, max(0, body.find(missing.target)))
+        problem = f"there is no picture {missing.target!r}"
+        raise ContentError(problem, f"content/{path}, line {line}", missing.way_out) from None
     except Exception as error:  # its extensions fail on some texts, each in a way of its own
         said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
         way_out = "write it in a simpler way from there on"
         raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error
 
 
+def _picture(path: str, target: str, measured: Callable[[str], Size | None]) -> Size | None:
+    """Give the size of a picture in the folder of an article; None: it is elsewhere. Raises `_NoPicture`."""
+    plain = urllib.parse.unquote(target).removeprefix("./")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/#?]|\.\./|$", plain):
+        return None
+    folder, _, name = path.rpartition("/")
+    if name not in ("index.md", "_index.md"):
+        raise _NoPicture(
+            target, f"move the article to {path.removesuffix('.md')}/index.md, the picture beside it"
+        )
+    if not is_resource(plain) or PurePosixPath(plain).suffix not in PICTURES:
+        kinds = ", ".join(sorted(PICTURES))
+        raise _NoPicture(target, f"give it a name of letters, digits, - and _, with one of {kinds}")
+    size = measured(f"{folder}/{plain}") if name == "index.md" or "/" not in plain else None
+    if size is None:
+        raise _NoPicture(target, f"put it into content/{folder}/, or correct the name")
+    return size
+
+
+def section_of(path: str) -> str:
+    """Give the folder whose section lists an article; empty if none does. An `_index.md` is in its own."""
+    folder, _, name = path.rpartition("/")
+    return folder.rpartition("/")[0] if name == "index.md" else folder
+
+
+def is_resource(path: str) -> bool:
+    """Tell whether a file may be published from the folder of an article, by its name."""
+    return bool(_RESOURCE.fullmatch(path)) and PurePosixPath(path).suffix in RESOURCES
+
+
+def bundle_of(path: str, articles: Container[str]) -> str:
+    """Give the article in whose folder a file lies: an `index.md` above it, or an `_index.md` beside it."""
+    for folder in PurePosixPath(path).parents:
+        if f"{folder}/index.md" in articles:
+            return f"{folder}/index.md"
+        if f"{folder}/_index.md" in articles and folder == PurePosixPath(path).parent:
+            return f"{folder}/_index.md"
+    return ""
+
+
+def size(data: bytes | None) -> dict[str, bytes]:
+    """Give the `size` of a picture (JSON); nothing if it is none."""
+    imagesize: Any = importlib.import_module("imagesize")  # has no types
+
+    try:
+        width, height = imagesize.get(io.BytesIO(data or b""))
+    except Exception:  # its readers of formats fail on broken pictures, each in a way of its own
+        return {}
+    return {"size": json.dumps([width, height]).encode()} if width > 0 and height > 0 else {}
+
+
 def address(path: str, matter: dict[str, Any]) -> str:
-    """Give the address of an article: `about.md` is at `about/`, `notes/_index.md` at `notes/`."""
+    """Give the address of an article.
+
+    `about.md` is at `about/`, `notes/_index.md` at `notes/`, `notes/trip/index.md` at `notes/trip/`.
+    """
     *folders, name = path.removesuffix(".md").split("/")
+    if name == "index" and folders:
+        name = folders.pop()
     last = [] if name == "_index" else [slug(matter.get("slug") or name)]
     return "".join(f"{part}/" for part in [*map(slug, folders), *last])
 
@@ -101,8 +193,13 @@ def to_html(text: str) -> str:
     return converted(text).html
 
 
-def converted(text: str, *, raw_html: bool = False) -> Html:
-    """Turn markdown into HTML; tags of the text's own are sanitised unless `raw_html`."""
+def converted(
+    text: str, picture: Callable[[str], Size | None] = lambda _: None, *, raw_html: bool = False
+) -> Html:
+    """Turn markdown into HTML; tags of the text's own are sanitised unless `raw_html`.
+
+    `picture` gives the size of a picture by what the text calls it, or None if that is elsewhere.
+    """
     from markdown import Markdown
     from markdown.extensions.admonition import AdmonitionExtension
     from markdown.extensions.codehilite import CodeHiliteExtension
@@ -118,6 +215,8 @@ def converted(text: str, *, raw_html: bool = False) -> Html:
         def run(self, root: Element) -> None:
             for element in root.iter():
                 _finish(element)
+                if element.tag == "img":
+                    _finish_picture(element, picture(element.get("src", "")))
 
     # Objects, not names: to look names up, every installed package would be searched.
     engine = Markdown(
@@ -154,6 +253,15 @@ def _finish(element: Element) -> None:
         label = f"Link to: {shortcodes.unmarked(''.join(element.itertext()))}"
         attributes = {"class": "anchor", "href": f"#{element.get('id')}", "aria-label": label}
         SubElement(element, "a", attributes).text = "#"
+
+
+def _finish_picture(element: Element, size: Size | None) -> None:
+    """Let a picture come when it is scrolled to, and keep its place free until then."""
+    element.set("loading", "lazy")
+    element.set("decoding", "async")
+    if size:
+        element.set("width", str(size[0]))
+        element.set("height", str(size[1]))
 
 
 def _anchor(title: str, separator: str) -> str:

@@ -21,6 +21,7 @@ from mako.template import Template
 from hdash_site.engine.model import Absent, Broken, Context, Key, digest
 from hdash_site.errors import HdashError, LayoutError
 from hdash_site.pages import figures
+from hdash_site.pages.data import Data
 
 _compiled: dict[tuple[str, str], Template] = {}
 _compiling = threading.Lock()
@@ -32,7 +33,7 @@ def render(context: Context, name: str, **values: Any) -> bytes:
     """Fill a layout in. Raises `LayoutError` with file and line."""
     try:
         template = _Lookup(context).get_template(name)
-        text: Any = template.render_unicode(**NAMES, **values)
+        text: Any = template.render_unicode(**NAMES, data=Data(context), **values)
         return (
             "\n".join(line for line in text.splitlines() if line.strip()).encode("utf-8", "replace") + b"\n"
         )

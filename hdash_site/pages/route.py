@@ -34,16 +34,16 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
 
 
-OURS = frozenset(("assets", "checks", "data-model"))
+OURS = frozenset(("assets", "checks", "data-model", "tags"))
 """Folders of the site that no atlas can have."""
 
 
-def slugs(texts: Iterable[str]) -> dict[str, str]:
-    """Give each text an address that is neither ours nor another's: of texts with the same one, the later
+def slugs(texts: Iterable[str], taken: Iterable[str] = OURS) -> dict[str, str]:
+    """Give each text an address that is neither taken nor another's: of texts with the same one, the later
     get a number.
     """
     found: dict[str, str] = {}
-    taken: set[str] = set(OURS)
+    taken = set(taken)
     for text in texts:
         name, number = slug(text), 1
         while name in taken:

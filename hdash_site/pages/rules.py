@@ -5,6 +5,10 @@
     report:<atlas>             what the domain concludes                 htan.report.facets
     article:<path>             front matter and body of a markdown file  pages.content.parts
     prose:<kind>/<argument>    that body with its shortcodes filled in   pages.prose.filled
+    picture:<path>             width and height of a picture              pages.content.size
+    section:<folder>           the articles of a section                 pages.lists.section
+    tags:                      the articles of each tag                  pages.lists.tags
+    data:<name>                a file of content/data/ for layouts       pages.data.parts
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
 
@@ -38,6 +42,9 @@ KINDS = (
     "model",
     "article",
     "section",
+    "resource",
+    "tag",
+    "feed",
     "redirect",
     "missing",
     "sitemap",
@@ -95,6 +102,14 @@ def tasks(digests: Digests) -> Tasks:
                 return Task(functools.partial(_article, key.name), digests.pages)
             case "prose":
                 return Task(functools.partial(_prose, key.name), digests.pages)
+            case "section":
+                return Task(functools.partial(_section, key.name), digests.pages)
+            case "tags":
+                return Task(_tags, digests.pages)
+            case "data":
+                return Task(functools.partial(_data, key.name), digests.pages)
+            case "picture":
+                return Task(functools.partial(_picture, key.name), digests.pages)
             case "routes":
                 return Task(_routes, digests.pages)
             case _:
@@ -160,7 +175,36 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
     settings = json.loads(context.read(Key("config", "site.toml", "content")))
-    return content.parts(path, context.find(Key("content", path)), raw_html=settings["raw_html"])
+
+    def measured(picture: str) -> content.Size | None:
+        size = context.find(Key("picture", picture, "size"))
+        return tuple(json.loads(size)) if size else None
+
+    return content.parts(path, context.find(Key("content", path)), measured, raw_html=settings["raw_html"])
+
+
+def _section(folder: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.section(folder, context)
+
+
+def _tags(context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.tags(context)
+
+
+def _data(name: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import data
+
+    return data.parts(name, context)
+
+
+def _picture(path: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import content
+
+    return content.size(context.find(Key("content", path)))
 
 
 def _prose(name: str, context: Context) -> Mapping[str, bytes]:

@@ -28,3 +28,18 @@
 <p class="notice failed" role="status">${text}</p>
 % endif
 </%def>
+
+<%def name="articles(entries, root)">
+<ul class="articles">
+% for entry, url in entries:
+<li><a href="${root}${url}">${entry["title"]}</a>\
+% if entry["date"]:
+ <time datetime="${entry["date"]}">${entry["date"]}</time>\
+% endif
+% if entry["description"]:
+<p>${entry["description"]}</p>\
+% endif
+</li>
+% endfor
+</ul>
+</%def>

@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.errors import ContentError
@@ -23,16 +24,40 @@ def routes(context: Context) -> Iterable[Route]:
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
     matter, body, contents = read(context, route)
+    before = after = None
+    folder = content.section_of(route.argument)
+    if folder:
+        around = context.find(Key("section", folder, f"neighbours/{route.argument}"))
+        before, after = json.loads(around or b"[null, null]")
+    tags = [(tag, json.loads(context.read(Key("tags", "", f"address/{tag}")))) for tag in matter["tags"]]
     values = {"matter": matter, "body": body, "contents": contents}
+    values |= {"tags": tags, "before": before, "after": after}
     return {route.file: render_page(context, layout_of(matter, "article"), route, **values)}
 
 
-def articles(context: Context) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Give every article with its front matter; one that cannot be understood has none here."""
-    for path in json.loads(context.read(Key("folder", "content"))):
-        if path.endswith(".md"):
-            matter = context.find(Key("article", path, "front-matter"))
-            yield path, json.loads(matter) if matter else {}
+_listed: WeakKeyDictionary[Context, list[tuple[str, dict[str, Any]]]] = WeakKeyDictionary()
+
+
+def articles(context: Context, section: str | None = None) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Give every article with its front matter, or those that a section lists.
+
+    One that cannot be understood has no front matter here. A recipe that asks for all reads them once: the
+    list of pages needs them for several kinds.
+    """
+    found = _listed.get(context) if section is None else None
+    if found is None:
+        paths = [path for path in json.loads(context.read(Key("folder", "content"))) if path.endswith(".md")]
+        if section is not None:
+            paths = [
+                path
+                for path in paths
+                if content.section_of(path) == section and not path.endswith("_index.md")
+            ]
+        matters = [context.find(Key("article", path, "front-matter")) for path in paths]
+        found = [(path, json.loads(matter or b"{}")) for path, matter in zip(paths, matters, strict=True)]
+        if section is None:
+            _listed[context] = found
+    return found
 
 
 def on_site(context: Context, matter: dict[str, Any]) -> bool:

@@ -1,0 +1,60 @@
+"""`content/data/`: tables and records for layouts, as TOML, JSON or CSV; a layout reads what it asks for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hdash_site.engine.model import Context, Key
+from hdash_site.errors import ContentError
+
+
+class Data:
+    """What layouts know as `data`: `data.team` is what `team.toml`, `team.json` or `team.csv` holds."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._context.find(Key("data", name))
+        if found is None:
+            raise AttributeError(f"there is no content/data/{name} as .toml, .json or .csv")
+        return json.loads(found)
+
+
+def parts(name: str, context: Context) -> Mapping[str, bytes]:
+    """Give the value of a file as JSON; nothing if there is none. Raises `ContentError`."""
+    for suffix, reader in _READERS.items():
+        path = f"data/{name}{suffix}"
+        data = context.find(Key("content", path))
+        if data is not None:
+            return {"": json.dumps(_read(path, data, reader), default=str).encode()}
+    return {}
+
+
+def _read(path: str, data: bytes, reader: Callable[[str], Any]) -> Any:
+    try:
+        return reader(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError, csv.Error) as error:
+        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        line = re.search(r"line (\d+)", said)
+        place = f"content/{path}, line {line[1]}" if line else f"content/{path}"
+        raise ContentError(f"the file cannot be understood ({said})", place, "correct it") from None
+
+
+def _csv(text: str) -> list[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+    rows: list[dict[str, str]] = []
+    for row in reader:
+        if None in row:
+            raise ValueError(f"line {reader.line_num} has more cells than the header")
+        rows.append(row)
+    return rows
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads, ".csv": _csv}

@@ -1,0 +1,89 @@
+"""Sections with their feeds, articles before and after, and tags."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+
+def feed(site, path):
+    return ElementTree.fromstring((site.folder / "public" / path).read_text())
+
+
+def test_an_article_leads_to_those_before_and_after_it_in_its_section(site):
+    for day in (1, 2, 3):
+        site.article(f"news/n{day}.md", matter=f"date = 2026-07-0{day}")
+    site.built()
+    page = site.page("news/n2")
+    assert '<a href="../../news/n3/" rel="prev">← Title of news/n3.md</a>' in page
+    assert '<a href="../../news/n1/" rel="next">Title of news/n1.md →</a>' in page
+    assert 'rel="prev"' not in site.page("news/n3")
+    assert 'rel="next"' not in site.page("about")
+
+
+def test_a_title_is_made_anew_where_it_is_shown_and_nowhere_else(site):
+    for day in (1, 2, 3, 4):
+        site.article(f"news/n{day}.md", matter=f"date = 2026-07-0{day}")
+    site.article("other/o.md")
+    site.built()
+    site.write("content/news/n1.md", '+++\ntitle = "New"\ndate = 2026-07-01\n+++\nWords.\n')
+    ran = {name.removeprefix("page:") for name in site.built() if name.startswith("page:")}
+    assert ran == {
+        "article/news/n1.md",
+        "article/news/n2.md",
+        "section/news/_index.md",
+        "feed/news/_index.md",
+        "sitemap/",
+    }
+
+
+def test_a_section_has_a_feed_that_its_page_names(site):
+    site.article("news/_index.md")
+    matter = 'description = "</title>"\ndate = 2026-07-01'
+    site.write("content/news/a.md", f'+++\ntitle = "<b> & \\u0000"\n{matter}\n+++\nWords.\n')
+    site.built()
+    assert (
+        '<link rel="alternate" type="application/rss+xml" title="Title of news/_index.md" href="index.xml">'
+        in (site.page("news"))
+    )
+    [item] = feed(site, "news/index.xml").findall("channel/item")
+    assert item.findtext("title") == "<b> & \N{REPLACEMENT CHARACTER}"
+    assert item.findtext("link") == "https://example.org/news/a/"
+    assert item.findtext("pubDate") == "Wed, 01 Jul 2026 00:00:00 +0000"
+    assert item.findtext("description") == "</title>"
+
+
+def test_a_feed_of_a_site_without_address_has_relative_links_and_the_newest_articles(site):
+    site.write("site.toml", 'title = "T"\n')
+    for number in range(1, 41):
+        site.article(f"news/n{number}.md", matter=f"date = 2026-01-01\nweight = {number}")
+    site.built()
+    links = [item.findtext("link") for item in feed(site, "news/index.xml").findall("channel/item")]
+    assert links == [f"../news/n{number}/" for number in range(1, 31)]
+
+
+def test_a_tag_has_a_page_with_its_articles(site):
+    site.built()
+    assert not site.has("tags")
+    site.article("a.md", matter='tags = ["Sea", "sea", "<b>"]')
+    site.article("b.md", matter='tags = ["Sea"]')
+    site.article("c.md", matter='tags = ["Sea"]\ndraft = true')
+    site.built()
+    assert '<a href="sea/">Sea</a> <span class="small">2 articles</span>' in site.page("tags")
+    assert '<a href="sea-2/">sea</a> <span class="small">1 article</span>' in site.page("tags")
+    assert '<a href="../../a/">' in site.page("tags/sea")
+    assert '<a href="../../c/">' not in site.page("tags/sea")
+    assert '<a href="../tags/b/">&lt;b&gt;</a>' in site.page("a")
+    site.article("a.md")
+    ran = site.built()
+    assert "page:tag/sea" in ran
+    assert "page:article/b.md" not in ran
+    assert not site.has("tags/sea-2")
+
+
+def test_an_atlas_or_an_article_does_not_take_the_place_of_the_tags(site):
+    site.atlases.atlas("tags")
+    site.atlases.save()
+    site.article("tags.md", matter='tags = ["a"]')
+    assert "the list of tags: the address /tags/ belongs to content/tags.md" in site.problems()
+    assert site.has("tags-2/index.html")
+    assert site.has("tags/a/index.html")

@@ -24,7 +24,7 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,32 +88,24 @@ def code() -> Digests:
 def tasks(digests: Digests) -> Tasks:
     """Give the task of each key; keys without one are inputs."""
 
+    named: Mapping[str, tuple[Callable[[str, Context], Mapping[str, bytes]], Digest]] = {
+        "page": (_page, digests.pages),
+        "manifest": (_manifest, digests.domain),
+        "report": (_report, digests.domain),
+        "listing": (_listing, digests.domain),
+        "article": (_article, digests.pages),
+        "prose": (_prose, digests.pages),
+        "section": (_section, digests.pages),
+        "data": (_data, digests.pages),
+        "picture": (_picture, digests.pages),
+    }
+    single = {"routes": _routes, "tags": _tags}
+
     def task(key: Key) -> Task | None:
-        match key.kind:
-            case "page":
-                return Task(functools.partial(_page, key.name), digests.pages)
-            case "manifest":
-                return Task(functools.partial(_manifest, key.name), digests.domain)
-            case "report":
-                return Task(functools.partial(_report, key.name), digests.domain)
-            case "listing":
-                return Task(functools.partial(_listing, key.name), digests.domain)
-            case "article":
-                return Task(functools.partial(_article, key.name), digests.pages)
-            case "prose":
-                return Task(functools.partial(_prose, key.name), digests.pages)
-            case "section":
-                return Task(functools.partial(_section, key.name), digests.pages)
-            case "tags":
-                return Task(_tags, digests.pages)
-            case "data":
-                return Task(functools.partial(_data, key.name), digests.pages)
-            case "picture":
-                return Task(functools.partial(_picture, key.name), digests.pages)
-            case "routes":
-                return Task(_routes, digests.pages)
-            case _:
-                return None
+        if key.kind in named:
+            recipe, digest = named[key.kind]
+            return Task(functools.partial(recipe, key.name), digest)
+        return Task(single[key.kind], digests.pages) if key.kind in single else None
 
     return task
 

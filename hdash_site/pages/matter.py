@@ -40,7 +40,7 @@ FRONT_MATTER = {
     "slug": Field(str, "text", "", "The last part of its address, instead of the name of the file."),
     "aliases": Field(list, "list of texts", [], "Old addresses of the article, which lead to it."),
     "layout": Field(
-        str, "text", "", "A layout of its own: `wide` is `layouts/wide.mako`; others have `article.mako`."
+        str, "text", "", "A layout of its own: `wide` is `wide.mako`; others have `article.mako`."
     ),
     "params": Field(dict, "table", {}, "Values of your own, for the layout: `matter['params']`."),
 }

@@ -7,6 +7,7 @@ without it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 SECRETS = (
     "HDASH_DB_PASSWORD",
@@ -27,7 +28,16 @@ _SHORT = 6
 def hidden(text: str, environ: Mapping[str, str]) -> str:
     """Give a text with the values of all secrets struck out."""
     for name in SECRETS:
-        value = environ.get(name, "").strip()
-        if len(value) >= _SHORT:
-            text = text.replace(value, "…")
+        for value in _values(name, environ.get(name, "").strip()):
+            if len(value) >= _SHORT:
+                text = text.replace(value, "…")
     return text
+
+
+def _values(name: str, value: str) -> list[str]:
+    """Give what of a variable is secret: of the address of a database, its password alone."""
+    if name != "HDASH_DB_URL" or "://" not in value:
+        return [value]
+    login, at, _ = value.partition("://")[2].rpartition("@")
+    password = login.partition(":")[2] if at else ""
+    return [password, unquote(password)]

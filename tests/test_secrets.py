@@ -77,3 +77,11 @@ def test_a_night_that_goes_well_tells_no_secret_to_slack_either(tmp_path, s3, ne
 def test_a_line_that_holds_a_secret_is_told_without_it():
     environ = {"SYNAPSE_AUTH_TOKEN": "abcdefgh", "HDASH_DB_PASSWORD": "abc", "S3_SECRET_ACCESS_KEY": ""}
     assert hidden("token abcdefgh, abc", environ) == "token …, abc"
+    environ = {"HDASH_DB_URL": "mysql://user:pass%2Fword@host:3306/name"}
+    assert hidden("mysql://user@host:3306/name pass/word pass%2Fword", environ) == (
+        "mysql://user@host:3306/name … …"
+    )
+    assert (
+        hidden("sqlite:///tmp/state.db", {"HDASH_DB_URL": "sqlite:///tmp/state.db"})
+        == "sqlite:///tmp/state.db"
+    )

@@ -87,7 +87,6 @@ def code() -> Digests:
 
 def tasks(digests: Digests) -> Tasks:
     """Give the task of each key; keys without one are inputs."""
-
     named: Mapping[str, tuple[Callable[[str, Context], Mapping[str, bytes]], Digest]] = {
         "page": (_page, digests.pages),
         "manifest": (_manifest, digests.domain),

@@ -12,7 +12,7 @@ from hdash_site.state.store import opened
 from tests import worlds
 from tests.browser.conftest import served
 
-NO_PAGES = {"download", "sitemap", "asset", "feed"}
+NO_PAGES = {"download", "sitemap", "asset", "feed", "resource"}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def site(tmp_path_factory):
     atlases.save()
     site = worlds.site_folder(folder / "site")
     (site / "content/all.md").write_text(
-        '+++\ntitle = "All that an article may hold"\naliases = ["old/"]\nmenu = true\n+++\n'
+        '+++\ntitle = "All that an article may hold"\naliases = ["old/"]\ntags = ["a tag"]\nmenu = true\n+++\n'
         "## A table\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\n$ code\n```\n\n1. [A link](../about/)\n\n> Said.\n"
     )
     worlds.build(site, atlases.folder)

@@ -54,7 +54,8 @@ def serve(
     with previewing(options, how, tell) as preview:
         ready(preview.address)
         while True:
-            preview.step()
+            # A wait without an end cannot always be interrupted: Ctrl-C may reach another thread first.
+            preview.step(0.25)
 
 
 @contextmanager

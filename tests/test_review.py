@@ -62,7 +62,7 @@ def test_our_own_site_has_no_problem(look):
         ("[x](#nothing)", 'the link to "#nothing" on content/mine.md leads nowhere'),
         ("[x](../about/#nothing)", 'the link to "#nothing" on content/about.md leads nowhere'),
         ("[x](../hta1/#nothing)", 'the link to "#nothing" on hta1/index.html leads nowhere'),
-        ("![a picture](picture.png)", 'the file "picture.png" is missing; add it, or correct its name'),
+        ("![a picture](../picture.png)", 'the file "../picture.png" is missing; add it, or correct its name'),
     ],
 )
 def test_what_leads_nowhere_is_an_error_of_its_article(site, look, body, said):

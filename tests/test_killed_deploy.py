@@ -38,7 +38,7 @@ def test_a_deployment_that_is_killed_leaves_no_gap_and_the_next_sends_what_is_le
             s3.fault = murder(process, moment)
             killed += process.wait() == -signal.SIGKILL
         s3.fault = lambda request: None
-        # What the server had in hand when we were killed may come to its end yet: nobody waits for it.
+        s3.wait_for_answers()  # what the server had in hand comes to its end yet
         found = stored(s3, new_bucket)
         assert links_to_nothing(found, {"index.html", *before}) == set()
         s3.counted()

@@ -184,6 +184,9 @@ class Storage:
 
     def _pass_on(self, handler: BaseHTTPRequestHandler) -> None:
         body = _body(handler)
+        if body is None:
+            handler.close_connection = True  # like S3: half of an object is none
+            return
         request = _request(handler, len(body))
         self.requests.append(request)
         fault = self.fault(request)
@@ -282,8 +285,11 @@ def storage(behind: int) -> Generator[Storage, None, None]:
         found.close()
 
 
-def _body(handler: BaseHTTPRequestHandler) -> bytes:
-    """Read a request's body whole; what boto3 sends in chunks stays signed in chunks for whom it goes to."""
+def _body(handler: BaseHTTPRequestHandler) -> bytes | None:
+    """Read a request's body whole; None if its sender died before its end.
+
+    What boto3 sends in chunks stays signed in chunks for whom it goes to.
+    """
     if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
         found = b""
         while size := int(handler.rfile.readline().split(b";")[0], 16):
@@ -291,7 +297,9 @@ def _body(handler: BaseHTTPRequestHandler) -> bytes:
             handler.rfile.readline()
         handler.rfile.readline()
         return found
-    return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    size = int(handler.headers.get("Content-Length", 0))
+    found = handler.rfile.read(size)
+    return found if len(found) == size else None
 
 
 def _request(handler: BaseHTTPRequestHandler, size: int) -> Request:

@@ -7,11 +7,12 @@ second change could have left the same stat, and the content is read again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,11 +54,15 @@ def stat_of(found: os.stat_result) -> Stat:
 
 
 class Looks:
-    """The looks of earlier runs, and those of this one."""
+    """The looks of earlier runs, which `remember` gives when they are first wanted, and those of this one."""
 
-    def __init__(self, earlier: Mapping[str, Look]) -> None:
-        self._earlier = earlier
+    def __init__(self, remember: Callable[[], Mapping[str, Look]]) -> None:
+        self._remember = remember
         self.fresh: dict[str, Look] = {}
+
+    @functools.cached_property
+    def _earlier(self) -> Mapping[str, Look]:
+        return self._remember()
 
     def digest(self, path: str | Path, found: os.stat_result | None = None) -> str:
         """Give the sha-256 of a file's content; raises `OSError`."""

@@ -15,7 +15,8 @@ def sha(data: bytes) -> str:
 
 def an_old_look(path, digest="remembered"):
     stat = stat_of(path.stat())
-    return Looks({str(path): Look(stat, time.time_ns() + 10**10, digest)})
+    earlier = {str(path): Look(stat, time.time_ns() + 10**10, digest)}
+    return Looks(lambda: earlier)
 
 
 def test_an_equal_stat_saves_the_reading(tmp_path):
@@ -27,9 +28,9 @@ def test_an_equal_stat_saves_the_reading(tmp_path):
 def test_a_look_within_the_clocks_grain_of_the_change_is_not_trusted(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"one")
-    looks = Looks({})
+    looks = Looks(dict)
     assert looks.digest(path) == sha(b"one")
-    earlier = Looks(looks.fresh)
+    earlier = Looks(lambda: looks.fresh)
     stat = path.stat()
     look = earlier._earlier[str(path)]
     assert look.seen_ns - stat.st_ctime_ns < 20_000_000, "this test needs a file written just now"
@@ -50,7 +51,8 @@ def test_two_files_that_changed_places_are_read_again(tmp_path):
     one, two = tmp_path / "1", tmp_path / "2"
     one.write_bytes(b"one")
     two.write_bytes(b"two")
-    looks = Looks({**an_old_look(one)._earlier, **an_old_look(two)._earlier})
+    earlier = {**an_old_look(one)._earlier, **an_old_look(two)._earlier}
+    looks = Looks(lambda: earlier)
     one.rename(tmp_path / "3")
     two.rename(one)
     (tmp_path / "3").rename(two)
@@ -78,7 +80,7 @@ def test_a_file_is_replaced_in_one_step_and_no_leftover_stays(tmp_path):
 
 def test_what_we_wrote_is_not_trusted_if_somebody_touched_it_since(tmp_path):
     path = tmp_path / "a"
-    looks = Looks({})
+    looks = Looks(dict)
     stat = replace(path, b"one", tmp_path)
     time.sleep(0.02)
     path.write_bytes(b"two")

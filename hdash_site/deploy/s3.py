@@ -26,6 +26,9 @@ from hdash_site.serving import Serving, body_of
 DIGEST, HEADERS = "hdash-digest", "hdash-headers"
 """The metadata by which we know an object as ours."""
 
+LISTINGS = 4
+"""Parts of a listing that are asked for side by side."""
+
 NOTED_SECONDS = 2.0
 """So often the ledger is told what was done since: what a run that is killed forgets is looked at again."""
 
@@ -129,7 +132,10 @@ def _listing(
     # A thousand keys an answer: between keys that we know, answers can be asked for side by side.
     keys = sorted((path for path, known in ours.items() if known.etag), key=str.encode)
     borders = keys[PAGE - 1 : -1 : PAGE]
-    return pool.map(lambda *span: list(bucket.list(*span)), ["", *borders], [*borders, ""])
+    spans = [*zip(["", *borders], [*borders, ""], strict=True)]
+    # Few at once: they are understood by one processor.
+    turns = [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))]
+    return pool.map(lambda turn: [found for span in turn for found in bucket.list(*span)], turns)
 
 
 def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:

@@ -23,6 +23,9 @@ SMALL_BYTES = 1 << 20
 MEMORY_BYTES = 16 << 20
 """Kept bytes that may wait for a flush."""
 
+FEW = 100
+"""So many digests are asked for one by one; whoever asks for more is better off with a list of all."""
+
 
 class BytesOnly(diskcache.Disk):
     """A disk that stores and reads plain bytes.
@@ -55,15 +58,27 @@ class Blobs:
         self._waiting: dict[str, bytes] = {}
         self._size = 0
         self._lock = threading.Lock()
-        self._stored = {key for key in self._cache if isinstance(key, str)}
+        self._known: set[str] | None = None
+        self._asked = 0
+
+    @property
+    def _stored(self) -> set[str]:
+        """What is stored: one question for all, which takes time with their number."""
+        if self._known is None:
+            self._known = {key for key in self._cache if isinstance(key, str)}
+        return self._known
+
+    def _is_stored(self, digest: str) -> bool:
+        self._asked += 1
+        return digest in (self._cache if self._known is None and self._asked <= FEW else self._stored)
 
     def __contains__(self, digest: str) -> bool:
-        return digest in self._stored or digest in self._waiting
+        return digest in self._waiting or self._is_stored(digest)
 
     def keep(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         with self._lock:
-            if digest not in self._stored and digest not in self._waiting:
+            if digest not in self:
                 self._waiting[digest] = data
                 self._size += len(data)
         if self._size > MEMORY_BYTES:
@@ -85,19 +100,21 @@ class Blobs:
         if digest not in self:
             file.seek(0)
             self._cache.set(digest, file, read=True)
-            self._stored.add(digest)
+            if self._known is not None:
+                self._known.add(digest)
         file.seek(0)
         return digest
 
     def load(self, digest: str) -> bytes | None:
         """Give the bytes; None if they were lost or are not what they should be."""
         waiting = self._waiting.get(digest)
-        if waiting is not None or digest not in self._stored:
+        if waiting is not None:
             return waiting
         data: Any = self._cache.get(digest)
         if data is None or hashlib.sha256(data).hexdigest() != digest:
             self._cache.delete(digest)
-            self._stored.discard(digest)
+            if self._known is not None:
+                self._known.discard(digest)
             return None
         return data
 
@@ -107,7 +124,8 @@ class Blobs:
                 with self._cache.transact():
                     for digest, data in self._waiting.items():
                         self._cache.set(digest, data)
-                self._stored.update(self._waiting)
+                if self._known is not None:
+                    self._known.update(self._waiting)
                 self._waiting.clear()
                 self._size = 0
 
@@ -118,7 +136,7 @@ class Blobs:
         with self._cache.transact():
             for digest in doomed:
                 self._cache.delete(digest)
-        self._stored -= doomed
+        self._known = self._stored - doomed
         return len(doomed)
 
     def close(self) -> None:

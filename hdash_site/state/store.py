@@ -1,7 +1,7 @@
 """The state of one site: traces, values, snapshots, publications, looks, the ledger of runs.
 
-Everything is read in one query a table and written in one transaction, blobs before the rows that name
-them: a run that is cut off leaves the state of the last one, and some blobs that nobody names.
+A table is read in one query, when it is first asked for, and all is written in one transaction, blobs before
+the rows that name them: a run that is cut off leaves the state of the last one, and some blobs that nobody names.
 """
 
 # pyright: basic
@@ -48,14 +48,17 @@ class Store:
         self.load = blobs.load
         self.keep = blobs.keep
         self._held = held
-        self._traces = rows.traces()
         self._fresh: dict[Key, Trace] = {}
         self._reasons: dict[Key, str] = {}
         self._snapshots: dict[str, Snapshot] | None = None
-        self.looks = Looks(rows.looks() if looks else {})
+        self.looks = Looks(lambda: self._held.again(rows.looks) if looks else {})
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
+
+    @functools.cached_property
+    def _traces(self) -> dict[str, list[str]]:
+        return self._held.again(rows.traces)
 
     def trace(self, key: Key) -> Trace | None:
         fresh = self._fresh.get(key)
@@ -168,13 +171,14 @@ class Store:
 
         if traces or looks:
             self._write(write)
-        for key, row in zip(self._fresh, traces, strict=True):
-            self._traces[f"{key.kind}:{key.name}"] = [
-                row["recipe"],
-                row["reads"],
-                row["parts"],
-                row["reason"],
-            ]
+        if "_traces" in vars(self):
+            for key, row in zip(self._fresh, traces, strict=True):
+                self._traces[f"{key.kind}:{key.name}"] = [
+                    row["recipe"],
+                    row["reads"],
+                    row["parts"],
+                    row["reason"],
+                ]
         self._fresh.clear()
 
     def sweep(self, asked_for: Iterable[Key]) -> None:

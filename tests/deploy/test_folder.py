@@ -13,7 +13,7 @@ class Ledger:
     """What the state keeps of a mirror, in memory."""
 
     def __init__(self):
-        self.looks, self.rows = Looks({}), {}
+        self.looks, self.rows = Looks(dict), {}
 
     def published(self, mirror):
         return dict(self.rows)
@@ -32,7 +32,7 @@ def deploy(tmp_path):
 
     def run(site: dict[str, bytes]):
         want = {path: folder.files.hashlib.sha256(data).hexdigest() for path, data in site.items()}
-        ledger.looks = Looks(ledger.looks.fresh)
+        ledger.looks = Looks(lambda fresh=ledger.looks.fresh: fresh)
         return folder.deploy(tmp_path / "public", want, site.__getitem__, ledger, tmp_path / "scratch")
 
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -19,9 +19,9 @@ from hdash_site.options import Options, cache_folder, output_folder, remote_stat
 from hdash_site.origin import unwritable
 from hdash_site.pages.site import remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
-from hdash_site.run import DONE, Result, Run, Tell, from_before, now, silent
+from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
-from hdash_site.state.store import Store, opened
+from hdash_site.state.store import Stamp, Store, opened, stamp
 from hdash_site.state.where import STATE, Remote, said
 
 
@@ -30,6 +30,45 @@ def build(options: Options, tell: Tell = silent) -> Result:
     config = config_of(options)
     _keep_apart(config, options)
     return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell))
+
+
+class Desk:
+    """Builds one after the other in one process: each is told what was saved, and does what hangs on that.
+
+    What may have been missed, or went wrong, costs a build like any other.
+    """
+
+    def __init__(self) -> None:
+        self._kept = Kept()
+        self._left: dict[str, str] = {}
+        self._stamp: Stamp | None = None
+
+    def build(self, options: Options, saved: Iterable[Path], tell: Tell = silent) -> Result:
+        """Build, in one thread once there is something to go on from. Raises `HdashError` as `build` does."""
+        self._kept.saved.update(saved)
+        if len(self._kept.saved) > MANY_SAVED:
+            self._forget()
+        config = config_of(options)
+        _keep_apart(config, options)
+        try:
+            with open_state(options, since=self._stamp) as store:
+                if not store.untouched:
+                    self._forget()
+                publish_it = publish.to_folder(options, store, tell, self._left)
+                result = _noted(config, options, store, tell, publish_it, self._kept)
+        except BaseException:
+            self._forget()
+            raise
+        self._stamp = stamp(state_place(options)) if remote_of(options) is None else None
+        return result
+
+    def _forget(self) -> None:
+        self._kept, self._stamp = Kept(), None
+        self._left.clear()
+
+
+MANY_SAVED = 100
+"""Files of which so many are saved at once may be more than a system tells of."""
 
 
 def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
@@ -111,19 +150,25 @@ def list_checks() -> list[tuple[str, str, str]]:
 
 
 def _run(config: Config, options: Options, tell: Tell, to: Callable[[Store], Publish]) -> Result:
-    """Run, and note in the ledger what came of it, unless nothing did."""
+    """Run over the state, and note in its ledger what came of it, unless nothing did."""
     problems: list[str] = []
     with open_state(options, problems.append) as store:
-        publish_it = to(store)
-        started = now()
-        try:
-            result = Run(config, options, store, tell, publish_it).result()
-        except HdashError as error:
-            store.note_run(started, now(), "failed", {"problem": str(error)})
-            raise
-        if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
-            store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
+        result = _noted(config, options, store, tell, to(store))
     return result._replace(problems=[*problems, *result.problems])
+
+
+def _noted(
+    config: Config, options: Options, store: Store, tell: Tell, publish_it: Publish, kept: Kept | None = None
+) -> Result:
+    started = now()
+    try:
+        result = Run(config, options, store, tell, publish_it, kept).result()
+    except HdashError as error:
+        store.note_run(started, now(), "failed", {"problem": str(error)})
+        raise
+    if result.ran or result.deployed.written or result.deployed.removed or result.exit_code:
+        store.note_run(started, now(), "done" if result.exit_code == DONE else "in part", result.counts())
+    return result
 
 
 def warn(problem: str) -> None:
@@ -132,11 +177,13 @@ def warn(problem: str) -> None:
 
 
 @contextmanager
-def open_state(options: Options, tell: Callable[[str], None] = warn) -> Generator[Store, None, None]:
+def open_state(
+    options: Options, tell: Callable[[str], None] = warn, since: Stamp | None = None
+) -> Generator[Store, None, None]:
     """Open the state for one run; `tell` is told what of it was lost, when all is done."""
     problems: list[str] = []
     try:
-        with opened(cache_folder(options), state_place(options), remote_of(options)) as store:
+        with opened(cache_folder(options), state_place(options), remote_of(options), since) as store:
             problems = store.problems
             yield store
     except HdashError:

@@ -72,14 +72,23 @@ def check_file(snapshots: Iterable[Snapshot]) -> bytes:
     return json.dumps({"checked": max((one.crawled for one in snapshots), default="")}).encode()
 
 
-def to_folder(options: Options, store: Store, tell: Tell) -> Publish:
+def to_folder(options: Options, store: Store, tell: Tell, before: dict[str, str] | None = None) -> Publish:
+    """`before`, if there is something in it, is what we left there: it becomes what we leave now."""
     output = output_folder(options)
 
     def publish(find: Callable[[], Artifacts]) -> Deployed:
         artifacts = find()
         tell("deploy", str(output))
         scratch = cache_folder(options) / "scratch"
-        return folder.deploy(output, artifacts.digests(), artifacts.bytes_of, store, scratch)
+        want = artifacts.digests()
+        if before:
+            deployed = folder.forward(output, before, want, artifacts.bytes_of, store, scratch)
+        else:
+            deployed = folder.deploy(output, want, artifacts.bytes_of, store, scratch)
+        if before is not None:
+            before.clear()
+            before.update(want)
+        return deployed
 
     return publish
 

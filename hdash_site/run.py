@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
+from hdash_site.engine.memory import Memory
 from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
@@ -21,7 +23,7 @@ from hdash_site.htan.changes import findings_moved
 from hdash_site.options import Deadline, Options
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
-from hdash_site.pages.inputs import inputs
+from hdash_site.pages.inputs import inputs, touched
 from hdash_site.pages.site import File, Site, findings, site
 from hdash_site.publish import Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
@@ -98,14 +100,35 @@ class _Until:
         return self._workers.run(function, *args, **kwargs)
 
 
+@dataclasses.dataclass
+class Kept:
+    """What a run leaves to the next one in the same process, which is told what was `saved` since.
+
+    It is worth something only while no other run writes to the state.
+    """
+
+    memory: Memory = dataclasses.field(default_factory=Memory)
+    saved: set[Path] = dataclasses.field(default_factory=set[Path])
+    crawled: Crawled | None = None
+    site: Site | None = None
+    today: str = ""
+
+
 class Run:
-    """One run over an open state."""
+    """One run over an open state; `kept` is what the one before left, if it is to leave something too."""
 
     def __init__(
-        self, config: Config, options: Options, store: Store, tell: Tell, publish: Publish | None = None
+        self,
+        config: Config,
+        options: Options,
+        store: Store,
+        tell: Tell,
+        publish: Publish | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._config, self._options, self._store, self._tell = config, options, store, tell
-        self._publish = publish
+        self._publish, self._kept = publish, kept
+        self._today = options.today or now()[:10]
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
@@ -117,12 +140,13 @@ class Run:
             crawled = self.crawl()
         before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
-            built = site(building, self._store)
+            built = site(building, self._store, self._kept.site if self._kept else None)
             found = findings(building, list(crawled.snapshots))
             self._unreported = _unreported(building, crawled.snapshots)
             if not built.files:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
+            asked_for = building.asked_for()
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
@@ -130,17 +154,22 @@ class Run:
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
         partly = self._options.offline and self._options.atlases
-        if self._ran and not self._broken and not partly:
-            self._store.sweep(built.asked_for)
+        again = self._kept and self._kept.site
+        if self._ran and not self._broken and not partly and not again:
+            self._store.sweep(asked_for)
+        if self._kept:
+            self._kept.crawled, self._kept.site, self._kept.today = crawled, built, self._today
+            self._kept.saved.clear()
         return self._summed_up(crawled, built, deployed, found, new, fixed)
 
     def crawl(self) -> Crawled:
-        last = self._store.snapshots()
         only = self._options.atlases
         if self._options.offline:
-            crawled = self._crawled = from_before(last, only)
+            known = self._kept and self._kept.crawled
+            crawled = self._crawled = known or from_before(self._store.snapshots(), only)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
             return crawled
+        last = self._store.snapshots()
         self._source = source_of(self._in_time(), self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
         believed = self._options.accept_loss or self._config.source_kind != "synapse"
@@ -163,21 +192,32 @@ class Run:
     def _building(self, crawled: Crawled) -> Generator[Build, None, None]:
         jobs = self._options.jobs
         deadline = self._options.deadline
+        kept = self._kept
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded, self._options.today or now()[:10]),
+                inputs(self._config, crawled.snapshots, self._loaded, self._today),
                 self._store,
                 _Until(workers, deadline) if deadline else workers,
                 self._told,
                 helpers=jobs if jobs > 1 else 0,
                 forced=self._options.forced,
+                memory=kept.memory if kept else None,
+                changed=self._changed(kept) if kept else (),
             )
             with closing(build.schedule):
                 yield build
 
+    def _changed(self, kept: Kept) -> set[Key]:
+        """Give the inputs that may be others than in the run before."""
+        known = kept.memory.known
+        days = {key for key in known if key.kind == "begun"} if kept.today != self._today else set[Key]()
+        return days | touched(self._config.root, kept.saved, known)
+
     def _findings_of(self, atlas: str) -> Digest:
-        parts = self._store.parts(Key("report", atlas))
+        key = Key("report", atlas)
+        trace = self._kept.memory.traces.get(key) if self._kept else None
+        parts = trace.parts if trace else self._store.parts(key)
         return parts.get("findings.csv", "") if parts else ""
 
     def _moved(self, before: Mapping[str, Digest]) -> tuple[Counter[str], Counter[str]]:

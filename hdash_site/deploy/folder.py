@@ -48,8 +48,36 @@ def deploy(
         scratch.mkdir(parents=True, exist_ok=True)
         return _deploy(output, want, load, ledger, scratch)
     except OSError as error:
-        way_out = "see that it is a folder that you may write to, on a disk with room"
-        raise OutputError(f"the site cannot be written ({error})", str(output), way_out) from error
+        raise _unwritable(output, error) from error
+
+
+def _unwritable(output: Path, error: OSError) -> OutputError:
+    way_out = "see that it is a folder that you may write to, on a disk with room"
+    return OutputError(f"the site cannot be written ({error})", str(output), way_out)
+
+
+def forward(
+    output: Path,
+    before: Mapping[str, str],
+    want: Mapping[str, str],
+    load: Callable[[str], bytes],
+    ledger: Ledger,
+    scratch: Path,
+) -> Deployed:
+    """Bring `output` from what we left there to what `want` says, and look at nothing else in it."""
+    puts = sorted(path for path, digest in want.items() if before.get(path) != digest)
+    deletes = sorted(before.keys() - want.keys())
+    mirror = str(output)
+    try:
+        ledger.claim(mirror, {path: Published(want[path]) for path in puts if path != CHECK_FILE})
+        _put(output, puts, want, load, ledger, scratch)
+        _delete(output, deletes)
+        ledger.disown(mirror, deletes)
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    written = [(path, "it changed" if path in before else "it is new") for path in puts if path != CHECK_FILE]
+    removed = [(path, "no page makes it") for path in deletes]
+    return Deployed(written, len(want) - len(written), removed, [])
 
 
 def empty(output: Path, ledger: Ledger) -> None:

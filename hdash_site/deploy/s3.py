@@ -133,9 +133,12 @@ def _listing(
     keys = sorted((path for path, known in ours.items() if known.etag), key=str.encode)
     borders = keys[PAGE - 1 : -1 : PAGE]
     spans = [*zip(["", *borders], [*borders, ""], strict=True)]
+
+    def list_turn(turn: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [found for span in turn for found in bucket.list(*span)]
+
     # Few at once: they are understood by one processor.
-    turns = [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))]
-    return pool.map(lambda turn: [found for span in turn for found in bucket.list(*span)], turns)
+    return pool.map(list_turn, [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))])
 
 
 def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hdash_site.engine import model
+from hdash_site.engine.memory import Memory
 from hdash_site.engine.model import ABSENT, Broken, Digest, Key, Task, Trace
 from hdash_site.engine.schedule import Job, Schedule
 
@@ -21,6 +22,9 @@ class Build:
 
     `helpers` threads join in as soon as a recipe has to run. `forced` runs every recipe that is asked
     for. Keys can be wanted in several rounds: what is known stays known.
+
+    `memory` is what the build before in this process left, and takes what this one learns; `changed` are
+    the inputs that may be others since then. Without helpers only: a leaf is doubted by one thread.
     """
 
     def __init__(
@@ -33,16 +37,23 @@ class Build:
         *,
         helpers: int = 0,
         forced: bool = False,
+        memory: Memory | None = None,
+        changed: Iterable[Key] = (),
     ) -> None:
         self._tasks, self._inputs, self._store, self.pool, self._tell = tasks, inputs, store, pool, tell
         self._forced = forced
-        self._known: dict[Key, Digest] = {}
+        self._memory = memory
+        self._known: dict[Key, Digest] = memory.known if memory else {}
         self._given: dict[Key, model.Given | None] = {}
-        self.schedule = Schedule(self.demand, helpers)
+        self.schedule = Schedule(self.demand, helpers, memory.jobs if memory else {})
+        if memory:
+            memory.begin(changed, self.demand)
 
     def bring(self, wanted: Iterable[Key]) -> dict[Key, Mapping[str, Digest] | Broken]:
         """Bring every wanted task up to date; give its parts, or why it has none today."""
         keys = list(wanted)
+        if self._memory:
+            self._memory.settle(set(keys), self._brought)
         self.schedule.hint(keys)
         return {key: self._brought(key) for key in keys}
 
@@ -63,7 +74,15 @@ class Build:
             found = given.digest if given else ABSENT
         else:
             found = self._fetch(whole, task).get(key.part, ABSENT)
+            if self._memory and found == ABSENT:
+                return found  # that it is not there is found nowhere when the task is doubted
         return self._known.setdefault(key, found)
+
+    def read(self, key: Key) -> Digest:
+        """Demand a key for a recipe."""
+        if self._memory:
+            self._memory.doubt_leaf(Key(key.kind, key.name))
+        return self.demand(key)
 
     def value(self, key: Key) -> bytes | None:
         """Give the bytes of a key, made again if the store lost them."""
@@ -73,13 +92,21 @@ class Build:
         whole = Key(key.kind, key.name)
         task = self._tasks(whole)
         if task is None:
-            given = self._given[key]
-            return given.load() if given else None
+            return self._look(key, digest)
         data = self._store.load(digest)
         if data is None:
             self._fetch(whole, task, lost=self.schedule.seen(whole))
             data = self._store.load(digest)
         return data
+
+    def _look(self, key: Key, digest: Digest) -> bytes | None:
+        """Give the bytes of an input, as they were when its digest was taken."""
+        if key not in self._given:
+            self._given[key] = self._inputs(key)
+        given = self._given[key]
+        if (given.digest if given else ABSENT) != digest:
+            raise model.Moved(key)
+        return given.load() if given else None
 
     def _brought(self, key: Key) -> Mapping[str, Digest] | Broken:
         try:
@@ -92,9 +119,11 @@ class Build:
     def _fetch(self, key: Key, task: Task, lost: Job | None = None) -> Mapping[str, Digest]:
         def make(job: Job) -> None:
             try:
-                old = self._store.trace(key)
+                old = self._trace(key)
                 reason = "its value was lost" if lost else self._reason(task, old)
                 job.parts = old.parts if old and not reason else self._run(key, task, old, reason)
+                if self._memory and old and not reason:
+                    self._memory.remember(key, old)
             except Broken as broken:
                 job.error = broken
             except Exception as error:
@@ -102,6 +131,9 @@ class Build:
                 self._tell(model.Failed(key, error))
 
         return self.schedule.job(key, make, lost)
+
+    def _trace(self, key: Key) -> Trace | None:
+        return (self._memory and self._memory.traces.get(key)) or self._store.trace(key)
 
     def _reason(self, task: Task, old: Trace | None) -> str:
         """Say why the task must run; empty if it stands."""
@@ -128,6 +160,8 @@ class Build:
         if old and (old.recipe, old.reads) == (trace.recipe, trace.reads) and old.parts != parts:
             raise model.NotDeterministic(key, {part for part, _ in old.parts.items() ^ parts.items()})
         self._store.record(key, trace)
+        if self._memory:
+            self._memory.remember(key, trace)
         self._tell(model.Ran(key, reason, cut_off=old is not None and old.parts == parts))
         return parts
 
@@ -148,7 +182,7 @@ class _Recording:
 
     def find(self, key: Key) -> bytes | None:
         try:
-            self.reads[key] = self._build.demand(key)
+            self.reads[key] = self._build.read(key)
             return self._build.value(key)
         except Exception as error:
             # A recipe that swallows this would be recorded with a read that has no digest.

@@ -135,6 +135,14 @@ class Absent(LookupError):
         self.key = key
 
 
+class Moved(Exception):
+    """An input was another one when its bytes were wanted than when it was first looked at."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"{key} changed while it was at work; build again")
+        self.key = key
+
+
 class Broken(Exception):
     """A value cannot be had because the task `key` failed with `error`."""
 

@@ -29,12 +29,12 @@ class Job:
 
 
 class Schedule:
-    """The jobs of one build. `demand` is what a helper does with a hint."""
+    """The jobs of one build. `demand` is what a helper does with a hint; `jobs` are done already."""
 
-    def __init__(self, demand: Callable[[Key], object], helpers: int) -> None:
+    def __init__(self, demand: Callable[[Key], object], helpers: int, jobs: dict[Key, Job]) -> None:
         self._demand, self._helpers = demand, helpers
         self._turn = threading.Condition()
-        self._jobs: dict[Key, Job] = {}
+        self._jobs = jobs
         self._waits: dict[int, Key] = {}
         self._hints: deque[Key] = deque()
         self._threads: list[threading.Thread] = []

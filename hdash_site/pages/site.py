@@ -32,22 +32,47 @@ class File(NamedTuple):
 
 
 class Site(NamedTuple):
-    """`problems` are whole lines for people."""
+    """`problems` are whole lines for people; `made` is what came of each page in the `routes` (a digest)."""
 
     files: dict[str, File]
-    asked_for: list[Key]
     problems: list[str]
+    routes: Digest = ""
+    made: Mapping[Key, Mapping[str, Digest] | Broken] = {}
 
 
-def site(build: Build, traces: Traces) -> Site:
-    """Bring every page up to date. One that fails keeps the files that it had."""
+def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
+    """Bring every page up to date. One that fails keeps the files that it had.
+
+    `last`: what came of the build before in this process, so that only what differs is gone through.
+    """
     known = build.bring([Key("routes")])[Key("routes")]
     if isinstance(known, Broken):
-        return Site({}, [], [])
+        return Site({}, [])
+    if last and last.routes == known[""]:
+        made = build.bring(last.made)
+        files = _refreshed(last, made)
+        if files is not None:
+            return Site(files, [], known[""], made)
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
     files, problems = _files(routes, {key: _parts(key, parts, traces) for key, parts in made.items()})
-    return Site(files, build.asked_for(), problems)
+    return Site(files, problems, known[""], made)
+
+
+def _refreshed(last: Site, made: Mapping[Key, Mapping[str, Digest] | Broken]) -> dict[str, File] | None:
+    """Give the files of the pages of last time as they are now; None if they are others by name."""
+    if last.problems:
+        return None
+    files = dict(last.files)
+    for key, parts in made.items():
+        before = last.made[key]
+        if parts is before:
+            continue
+        if isinstance(parts, Broken) or isinstance(before, Broken) or parts.keys() != before.keys():
+            return None
+        for path, digest in parts.items():
+            files[path] = files[path]._replace(digest=digest)
+    return files
 
 
 def remembered(traces: Traces) -> dict[str, File]:

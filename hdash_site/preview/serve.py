@@ -97,6 +97,8 @@ class Preview:
         self._changes = changes
         self._tell = tell
         self._crawls = how.crawl or options.source is not None
+        self._has_built = False
+        self._desk = app.Desk()
 
     def step(self, timeout: float | None = None) -> None:
         """Wait until something is saved, for `timeout` seconds at most, and build."""
@@ -107,7 +109,7 @@ class Preview:
     def build(self, saved: Collection[Path]) -> None:
         """Build, and tell the open tabs; whatever is wrong is told, and never raised."""
         began = time.perf_counter()
-        result, problems = self._result()
+        result, problems = self._result(saved)
         self._tell(Built(result, problems, time.perf_counter() - began))
         faults = [fault(self._options.root, problem) for problem in problems]
         if problems and self._changes.pending():
@@ -122,10 +124,10 @@ class Preview:
         if changed or page or faults != list(self._board.last().faults):
             self._board.post(faults, changed, page)
 
-    def _result(self) -> tuple[Result | None, list[str]]:
+    def _result(self, saved: Collection[Path]) -> tuple[Result | None, list[str]]:
         """Give what came of a build, and what is wrong with what was written, in lines."""
         try:
-            result = self._unlocked()
+            result = self._unlocked(saved)
         except HdashError as error:
             return None, [str(error)]
         except Exception as error:
@@ -134,28 +136,30 @@ class Preview:
             return None, [f"{type(error).__name__}: {' '.join(str(error).split())} ({where}); report it"]
         return result, result.problems if result.exit_code == FAILED else []
 
-    def _unlocked(self) -> Result:
+    def _unlocked(self, saved: Collection[Path]) -> Result:
         """Build as soon as no other run holds the state."""
         told = False
         while True:
             try:
-                options = self._options
-                if not self._crawls and _crawled(options):
-                    # A processor is enough for what a save calls for.
-                    options = options._replace(offline=True, jobs=1)
-                elif not self._how.crawl and app.config_of(options).source_kind == "synapse":
-                    raise StateError(
-                        "nothing was crawled yet", way_out="give --crawl, which asks Synapse first"
-                    )
-                result = app.build(options)
+                result = self._build(saved)
             except LockedError as error:
                 if not told:
                     app.warn(str(error))
                 told = True
                 time.sleep(LOCKED_WAIT)
             else:
-                self._crawls = False
                 return result
+
+    def _build(self, saved: Collection[Path]) -> Result:
+        options = self._options
+        if not self._crawls and (self._has_built or _crawled(options)):
+            # A processor is enough for what a save calls for.
+            options = options._replace(offline=True, jobs=1)
+        elif not self._how.crawl and app.config_of(options).source_kind == "synapse":
+            raise StateError("nothing was crawled yet", way_out="give --crawl, which asks Synapse first")
+        result = self._desk.build(options, saved)
+        self._crawls, self._has_built = False, True
+        return result
 
 
 def _crawled(options: Options) -> bool:

@@ -1,7 +1,8 @@
 """The state of one site: traces, values, snapshots, publications, looks, the ledger of runs.
 
-A table is read in one query, when it is first asked for, and all is written in one transaction, blobs before
-the rows that name them: a run that is cut off leaves the state of the last one, and some blobs that nobody names.
+A table is read in one query, when it is first asked for, and all is written in one transaction, blobs
+before the rows that name them: a run that is cut off leaves the state of the last one, and some blobs that
+nobody names.
 """
 
 # pyright: basic
@@ -12,16 +13,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
-from hdash_site.files import Looks
+from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot
 from hdash_site.state import lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
@@ -37,12 +39,20 @@ if TYPE_CHECKING:
 class Store:
     """An open state. `trace`, `record`, `load` and `keep` are what the engine asks for.
 
-    `shared`: its copy in S3. `looks`: whether it remembers files from one run to the next.
+    `shared`: its copy in S3. `looks`: whether it remembers files from one run to the next. `untouched`: no
+    run wrote to it since the stamp was taken that it was opened with.
     """
 
     def __init__(
-        self, blobs: Blobs, held: lock.Held, shared: Shared | None = None, looks: bool = True
+        self,
+        blobs: Blobs,
+        held: lock.Held,
+        shared: Shared | None = None,
+        *,
+        looks: bool = True,
+        untouched: bool = False,
     ) -> None:
+        self.untouched = untouched
         self.problems: list[str] = shared.problems if shared else []
         self.blobs = blobs
         self.load = blobs.load
@@ -238,7 +248,7 @@ class Store:
 
 @contextlib.contextmanager
 def opened(
-    cache: Path, at: Where | None = None, remote: Remote | None = None
+    cache: Path, at: Where | None = None, remote: Remote | None = None, since: Stamp | None = None
 ) -> Generator[Store, None, None]:
     """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
@@ -250,12 +260,32 @@ def opened(
         with _opened_from(remote, cache, at) as store:
             yield store
         return
-    with (
-        _connected(cache, at),
-        lock.held(at) as held,
-        contextlib.closing(_blobs(cache)) as blobs,
-    ):
-        yield Store(blobs, held)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_connected(cache, at))
+        # Between the look at the file and the lock, SQLite says whether another connection wrote.
+        writes = _writes() if since else 0
+        same = since is not None and stamp(at) == since
+        held = stack.enter_context(lock.held(at))
+        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        yield Store(blobs, held, untouched=same and _writes() == writes)
+
+
+Stamp: TypeAlias = tuple[int, ...]
+
+
+def stamp(at: Where) -> Stamp | None:
+    """Give what the file of a state is now that nobody has it open; None where that cannot be told."""
+    if at.kind != "sqlite":
+        return None
+    try:
+        return stat_of(os.stat(at.name))  # noqa: PTH116
+    except OSError:
+        return None
+
+
+def _writes() -> int:
+    """Give a number that changes whenever another connection than ours writes."""
+    return models.database.obj.execute_sql("PRAGMA data_version").fetchone()[0]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdash_site.engine.model import Absent, Failed, Key, Ran, digest
+from hdash_site.engine.memory import Memory
+from hdash_site.engine.model import Absent, Failed, Key, Moved, Ran, digest
 from tests.engine.world import World
 
 INPUTS = [f"in{n}" for n in range(4)]
@@ -127,12 +128,41 @@ def apply(edit, world, data):
         }
 
 
-def check_one_build(world, wanted, edit):
+@settings(max_examples=400)
+@given(data=st.data())
+def test_laws_hold_for_builds_that_are_told_what_changed(data):
+    programs_now = [data.draw(programs(number)) for number in range(len(TASKS))]
+    world = World({}, {}, lasting=Memory())
+    for name in INPUTS:
+        world.inputs[name] = b"%d" % data.draw(st.integers(0, 9))
+    for name, program in zip(TASKS, programs_now, strict=True):
+        world.recipes[name], world.versions[name] = recipe_of(program), repr(program)
+    changed = INPUTS
+    for _ in range(data.draw(st.integers(1, 8))):
+        wanted = data.draw(st.lists(st.sampled_from(TASKS), min_size=1, max_size=4, unique=True))
+        check_one_build(world, wanted, changed=changed)
+        before = dict(world.inputs)
+        for _ in range(data.draw(st.integers(0, 3))):
+            apply(data.draw(st.sampled_from(["input", "drop input", "lose"])), world, data)
+        differ = {name for name in INPUTS if before.get(name) != world.inputs.get(name)}
+        changed = sorted(differ | data.draw(st.sets(st.sampled_from(INPUTS))))
+
+
+def test_an_input_that_changes_unsaid_is_never_taken_for_what_it_was():
+    world = World({"a": b"1", "b": b"1"}, {}, lasting=Memory())
+    world.recipes = {"t": lambda context: context.read(Key("a")) + context.read(Key("b"))}
+    world.build("t")
+    world.inputs = {"a": b"2", "b": b"2"}
+    assert isinstance(world.build("t", changed=["a"]).failed["t"].error, Moved)
+    assert world.build("t", changed=["a", "b"]).values == {"t": b"22"}
+
+
+def check_one_build(world, wanted, edit="", changed=()):
     before, had = dict(world.store.traces), set(world.store.values)
     oracle = Oracle(world)
     truth = {name: expected(oracle, name) for name in wanted}
     asked = set(oracle.asked)
-    outcome = world.build(*wanted, forced=edit == "force")
+    outcome = world.build(*wanted, forced=edit == "force", changed=changed)
     for name in wanted:  # exact, and failed where the recursion fails
         if truth[name] is None:
             assert name in outcome.failed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from hdash_site.engine import memory
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Broken, Event, Failed, Given, Key, Ran, Task, Trace, digest
 
@@ -48,11 +50,20 @@ class World:
     versions: dict[str, str] = field(default_factory=dict)
     store: Memory = field(default_factory=Memory)
     helpers: int = 0
+    lasting: memory.Memory | None = None
 
-    def build(self, *wanted: str, forced: bool = False) -> Outcome:
+    def build(self, *wanted: str, forced: bool = False, changed: Iterable[str] = ()) -> Outcome:
         events: list[Event] = []
         build = Build(
-            self.task, self.given, self.store, Here(), events.append, helpers=self.helpers, forced=forced
+            self.task,
+            self.given,
+            self.store,
+            Here(),
+            events.append,
+            helpers=self.helpers,
+            forced=forced,
+            memory=self.lasting,
+            changed=map(Key, changed),
         )
         try:
             parts = build.bring([Key(name) for name in wanted])

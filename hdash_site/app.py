@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -54,12 +55,16 @@ class Desk:
             with open_state(options, since=self._stamp) as store:
                 if not store.untouched:
                     self._forget()
+                anew = self._kept.site is None
                 publish_it = publish.to_folder(options, store, tell, self._left)
                 result = _noted(config, options, store, tell, publish_it, self._kept)
         except BaseException:
             self._forget()
             raise
         self._stamp = stamp(state_place(options)) if remote_of(options) is None else None
+        if anew:
+            # What is kept by the hundred thousand need not be searched for garbage again and again.
+            gc.freeze()
         return result
 
     def _forget(self) -> None:

@@ -54,7 +54,7 @@ class Build:
         keys = list(wanted)
         if self._memory:
             self._memory.settle(set(keys), self._brought)
-        self.schedule.hint(keys)
+        self.schedule.hint(key for key in keys if not self.schedule.seen(key))
         return {key: self._brought(key) for key in keys}
 
     def asked_for(self) -> list[Key]:
@@ -67,6 +67,9 @@ class Build:
         if known is not None:
             return known
         whole = Key(key.kind, key.name)
+        job = self.schedule.seen(whole) if self._memory else None
+        if job and job.parts is not None:
+            return job.parts.get(key.part, ABSENT)
         task = self._tasks(whole)
         if task is None:
             # The first look counts for the whole build, whoever else looks meanwhile.
@@ -74,8 +77,8 @@ class Build:
             found = given.digest if given else ABSENT
         else:
             found = self._fetch(whole, task).get(key.part, ABSENT)
-            if self._memory and found == ABSENT:
-                return found  # that it is not there is found nowhere when the task is doubted
+            if self._memory:
+                return found  # a task is doubted with all its parts
         return self._known.setdefault(key, found)
 
     def read(self, key: Key) -> Digest:
@@ -109,6 +112,9 @@ class Build:
         return given.load() if given else None
 
     def _brought(self, key: Key) -> Mapping[str, Digest] | Broken:
+        job = self.schedule.seen(key)
+        if job and job.parts is not None:
+            return job.parts
         try:
             self.demand(key)
         except Broken as broken:
@@ -120,7 +126,7 @@ class Build:
         def make(job: Job) -> None:
             try:
                 old = self._trace(key)
-                reason = "its value was lost" if lost else self._reason(task, old)
+                reason = "its value was lost" if lost else self._reason(key, task, old)
                 job.parts = old.parts if old and not reason else self._run(key, task, old, reason)
                 if self._memory and old and not reason:
                     self._memory.remember(key, old)
@@ -135,7 +141,7 @@ class Build:
     def _trace(self, key: Key) -> Trace | None:
         return (self._memory and self._memory.traces.get(key)) or self._store.trace(key)
 
-    def _reason(self, task: Task, old: Trace | None) -> str:
+    def _reason(self, key: Key, task: Task, old: Trace | None) -> str:
         """Say why the task must run; empty if it stands."""
         if old is None:
             return "never built"
@@ -144,9 +150,9 @@ class Build:
         if old.recipe != task.digest:
             return "recipe changed"
         known = self._known
-        for key, digest in old.reads:
-            if (known.get(key) or self.demand(key)) != digest:
-                return f"{key} changed"
+        for read, digest in self._memory.suspects(key, old) if self._memory else old.reads:
+            if (known.get(read) or self.demand(read)) != digest:
+                return f"{read} changed"
         return ""
 
     def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:

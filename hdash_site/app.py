@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -44,8 +44,14 @@ class Desk:
         self._left: dict[str, str] = {}
         self._stamp: Stamp | None = None
 
-    def build(self, options: Options, saved: Iterable[Path], tell: Tell = silent) -> Result:
-        """Build, in one thread once there is something to go on from. Raises `HdashError` as `build` does."""
+    def build(
+        self,
+        options: Options,
+        saved: Iterable[Path],
+        first: Sequence[str] = (),
+        shown: Callable[[Deployed], None] = lambda _: None,
+    ) -> Result:
+        """Build; files in `first` before others, and `shown` is told of them. Raises `HdashError`."""
         self._kept.saved.update(saved)
         if len(self._kept.saved) > MANY_SAVED:
             self._forget()
@@ -56,8 +62,9 @@ class Desk:
                 if not store.untouched:
                     self._forget()
                 anew = self._kept.site is None
-                publish_it = publish.to_folder(options, store, tell, self._left)
-                result = _noted(config, options, store, tell, publish_it, self._kept)
+                self._kept.first, self._kept.shown = first, shown
+                publish_it = publish.to_folder(options, store, silent, self._left)
+                result = _noted(config, options, store, silent, publish_it, self._kept)
         except BaseException:
             self._forget()
             raise

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from hdash_site.options import Deadline, Options
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.inputs import inputs, touched
-from hdash_site.pages.site import File, Site, findings, site
+from hdash_site.pages.site import File, Site, findings, site, some
 from hdash_site.publish import Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
@@ -112,6 +112,10 @@ class Kept:
     crawled: Crawled | None = None
     site: Site | None = None
     today: str = ""
+    first: Sequence[str] = ()
+    """Files that somebody looks at: they are brought up to date before the others."""
+    shown: Callable[[Deployed], None] = lambda _: None
+    """Called when they are."""
 
 
 class Run:
@@ -140,6 +144,7 @@ class Run:
             crawled = self.crawl()
         before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
+            early = self._early(building, self._kept) if self._kept else None
             built = site(building, self._store, self._kept.site if self._kept else None)
             found = findings(building, list(crawled.snapshots))
             self._unreported = _unreported(building, crawled.snapshots)
@@ -150,7 +155,9 @@ class Run:
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
-                deployed = self._deploy(building, built)
+                deployed = self._deploy(building, built.files)
+                if early:
+                    deployed = deployed._replace(written=[*early.written, *deployed.written])
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
         partly = self._options.offline and self._options.atlases
@@ -235,14 +242,23 @@ class Run:
                     fixed += gone
         return new, fixed
 
-    def _deploy(self, building: Build, built: Site) -> Deployed:
+    def _early(self, building: Build, kept: Kept) -> Deployed | None:
+        """Make and publish what somebody looks at."""
+        files = some(building, kept.first, kept.site) if kept.site else None
+        if files is None:
+            return None
+        deployed = self._deploy(building, files)
+        kept.shown(deployed)
+        return deployed
+
+    def _deploy(self, building: Build, files: Mapping[str, File]) -> Deployed:
         def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
             return self._store.load(file.digest) or building.value(file.key)
 
         check = check_file(self._crawled.snapshots.values())
         assert self._publish is not None
-        artifacts = Artifacts(built.files, loader(built.files, load), check)
+        artifacts = Artifacts(files, loader(files, load), check)
         return self._publish(lambda: artifacts)
 
     def _loaded(self, digest: Digest) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hdash_site.engine.build import Build
@@ -57,6 +57,19 @@ def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
     made = build.bring(page_key(route) for route in routes)
     files, problems = _files(routes, {key: _parts(key, parts, traces) for key, parts in made.items()})
     return Site(files, problems, known[""], made)
+
+
+def some(build: Build, paths: Iterable[str], last: Site) -> dict[str, File] | None:
+    """Bring the pages of these files up to date before all others, and the assets, which they may show.
+
+    Give all files with these as they are now; None if that cannot be told without all pages.
+    """
+    pages = {last.files[path].key._replace(part="") for path in paths if path in last.files}
+    routes = build.bring([Key("routes")])[Key("routes")]
+    if not pages or isinstance(routes, Broken) or routes[""] != last.routes:
+        return None
+    assets = [key for key in last.made if key.name.startswith("asset/")]
+    return _refreshed(last, build.bring([*assets, *sorted(pages)]))
 
 
 def _refreshed(last: Site, made: Mapping[Key, Mapping[str, Digest] | Broken]) -> dict[str, File] | None:

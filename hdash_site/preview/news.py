@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from hdash_site.preview.faults import Fault
+
+LAST = 4
+"""Pages that are looked at, at most: the last ones."""
 
 MANY = 500
 """Of more changed files than this no list is sent: each tab looks for itself."""
@@ -32,6 +36,18 @@ class Board:
         self._news = News(0)
         self._changed_at: dict[str, int] = {}
         self._closed = False
+        self._looked_at: deque[str] = deque(maxlen=LAST)
+
+    def look(self, path: str) -> None:
+        """Note that a tab shows this file."""
+        with self._moved:
+            if path not in self._looked_at:
+                self._looked_at.append(path)
+
+    def looked_at(self) -> list[str]:
+        """Give the files that tabs show, or showed, the last first."""
+        with self._moved:
+            return [*reversed(self._looked_at)]
 
     def post(self, faults: Sequence[Fault], changed: Iterable[str], navigate: str = "") -> None:
         with self._moved:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hdash_site import app
 from hdash_site.config import FILE
+from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import HdashError, LockedError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
@@ -98,6 +99,7 @@ class Preview:
         self._tell = tell
         self._crawls = how.crawl or options.source is not None
         self._has_built = False
+        self._early = set[str]()
         self._desk = app.Desk()
 
     def step(self, timeout: float | None = None) -> None:
@@ -109,13 +111,14 @@ class Preview:
     def build(self, saved: Collection[Path]) -> None:
         """Build, and tell the open tabs; whatever is wrong is told, and never raised."""
         began = time.perf_counter()
+        self._early = set[str]()
         result, problems = self._result(saved)
         self._tell(Built(result, problems, time.perf_counter() - began))
         faults = [fault(self._options.root, problem) for problem in problems]
         if problems and self._changes.pending():
             # Half of a save, perhaps: the build that follows at once knows better.
             faults = list(self._board.last().faults)
-        changed = _changed(result) if result else []
+        changed = [path for path in _changed(result) if path not in self._early] if result else []
         page = (
             _saved_page(result.makers, saved, self._options.root / "content")
             if result and self._how.navigate
@@ -123,6 +126,12 @@ class Preview:
         )
         if changed or page or faults != list(self._board.last().faults):
             self._board.post(faults, changed, page)
+
+    def _post_early(self, deployed: Deployed) -> None:
+        """Tell of what tabs show as soon as it is there; the rest follows."""
+        if deployed.written and not self._how.navigate:
+            self._early = {path for path, _ in deployed.written}
+            self._board.post(self._board.last().faults, self._early)
 
     def _result(self, saved: Collection[Path]) -> tuple[Result | None, list[str]]:
         """Give what came of a build, and what is wrong with what was written, in lines."""
@@ -157,7 +166,7 @@ class Preview:
             options = options._replace(offline=True, jobs=1)
         elif not self._how.crawl and app.config_of(options).source_kind == "synapse":
             raise StateError("nothing was crawled yet", way_out="give --crawl, which asks Synapse first")
-        result = self._desk.build(options, saved)
+        result = self._desk.build(options, saved, self._board.looked_at(), self._post_early)
         self._crawls, self._has_built = False, True
         return result
 

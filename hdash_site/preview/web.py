@@ -224,6 +224,9 @@ class _Handler(BaseHTTPRequestHandler):
         same_boot = asked.get("boot") == board.boot and asked.get("number", "").isdecimal()
         before = int(asked["number"]) if same_boot else news.number
         found = self.server.find(asked.get("page", ""))
+        if found.status == HTTPStatus.OK:
+            path = "/".join(_parts(asked["page"]))
+            board.look(f"{path}/index.html".removeprefix("/") if asked["page"].endswith("/") else path)
         whole, frame = page.marks(found.status, found.data)
         how = (
             "same" if whole == asked.get("whole") else "styles" if frame == asked.get("frame") else "changed"

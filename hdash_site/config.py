@@ -161,7 +161,10 @@ class SynapseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the user asks for. `root` is the folder of `site.toml`; all paths start there."""
+    """What the user asks for. `root` is the folder of `site.toml`; all paths start there.
+
+    `drafts`: show what is not on the site yet, or not any more; no setting, but what the preview does.
+    """
 
     root: Path
     title: str
@@ -175,6 +178,7 @@ class Config:
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
     raw_html: bool
+    drafts: bool
     menu: tuple[Mapping[str, Any], ...]
     redirects: tuple[Mapping[str, str], ...]
     uploads: int
@@ -275,6 +279,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
         raw_html=values["content.raw_html"],
+        drafts=False,
         menu=tuple(values["menu"]),
         redirects=tuple(values["redirect"]),
         uploads=_whole(values, "deploy.uploads", place),

@@ -33,7 +33,7 @@ FRONT_MATTER = {
     "date": Field(datetime.date, "date", "", "When it was written; lists are sorted by it, newest first."),
     "publish_date": Field(datetime.date, "date", "", "The first day, in UTC, on which it is on the site."),
     "expiry_date": Field(datetime.date, "date", "", "The last day, in UTC, on which it is on the site."),
-    "draft": Field(bool, "true or false", False, "A draft is not on the site."),
+    "draft": Field(bool, "true or false", False, "A draft is in the preview, and not on the site."),
     "weight": Field(int, "whole number", 0, "Order in lists and menus; smaller comes first."),
     "menu": Field(bool, "true or false", False, "Whether the menu of the site names it."),
     "tags": Field(list, "list of texts", [], "What it is about; each tag has a page with its articles."),

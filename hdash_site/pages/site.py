@@ -64,6 +64,12 @@ def listed(traces: Traces) -> list[Route]:
     return [Route(*fields) for fields in json.loads(data or b"[]")]
 
 
+def drafts(traces: Traces) -> list[str]:
+    """Give the articles of the site as it was built last that only a preview shows."""
+    known = traces.parts(Key("routes")) or {}
+    return json.loads(traces.load(known.get("drafts", "")) or b"[]")
+
+
 def _files(
     routes: Sequence[Route], made: Mapping[Key, Mapping[str, Digest]]
 ) -> tuple[dict[str, File], list[str]]:

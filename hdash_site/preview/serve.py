@@ -63,7 +63,7 @@ def previewing(
     options: Options, how: Serving, tell: Callable[[Built], None]
 ) -> Generator[Preview, None, None]:
     """Build, and serve what came of it. Raises `HdashError` if there is no site, or no port."""
-    options = options._replace(root=options.root.absolute())
+    options = options._replace(root=options.root.absolute(), drafts=True)
     if not (options.root / FILE).exists():
         app.config_of(options)  # it says so
     board = Board()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import subprocess
-import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -21,11 +20,15 @@ PATIENCE = 60.0
 """Seconds until what must happen has to have happened, on a machine that is busy."""
 
 
+SETTLED = 10.0
+"""Seconds until the last files of a save that shows already are there."""
+
+
 class Desk:
     """A site that is shown. `built` are what came of each build so far."""
 
-    def __init__(self, folder: Path) -> None:
-        self.site = worlds.site_folder(folder / "site")
+    def __init__(self, folder: Path, site: Path | None = None) -> None:
+        self.site = site or worlds.site_folder(folder / "site")
         self.atlases = worlds.small(folder / "atlases", "HTA1").folder
         self.built = []
         self.address = ""
@@ -91,13 +94,27 @@ class Desk:
             time.sleep(0.5)
         return count
 
-    def clean_tree(self) -> dict[str, bytes]:
-        """What a clean build of the same site gives."""
-        folder = self.site.parent / "clean"
-        places = ("--source", self.atlases, "--output", folder / "public", "--cache", folder / "cache")
-        command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--root", self.site, *places]
-        subprocess.run(command, check=True)
-        return worlds.tree(folder / "public")
+    def tree(self) -> dict[str, bytes]:
+        """What is on disk; nothing if something of it went meanwhile."""
+        try:
+            return worlds.tree(self.site / "public")
+        except FileNotFoundError:
+            return {}
+
+    def clean_tree(self, *, drafts: bool = True) -> dict[str, bytes]:
+        """What a clean build of the same site gives, which shows drafts as the preview does."""
+        with tempfile.TemporaryDirectory(prefix="hdash-clean-") as folder:
+            output, cache = Path(folder, "public"), Path(folder, "cache")
+            worlds.build(self.site, self.atlases, output=output, cache=cache, drafts=drafts)
+            return worlds.tree(output)
+
+    def is_exact(self) -> None:
+        """Wait until the files on disk are those of a clean build; show how they differ if they never are."""
+        clean = self.clean_tree()
+        until = time.monotonic() + SETTLED
+        while self.tree() != clean and time.monotonic() < until:
+            time.sleep(0.05)
+        assert self.tree() == clean
 
 
 @pytest.fixture

@@ -46,8 +46,13 @@ def site(build: Build, traces: Traces) -> Site:
         return Site({}, [], [])
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
-    files, problems = _files(routes, {key: _parts(key, parts, traces) for key, parts in made.items()})
-    return Site(files, build.asked_for(), problems)
+    files, problems = _files(
+        routes, {key: parts for key, parts in made.items() if not isinstance(parts, Broken)}
+    )
+    # What another page makes today is not taken from it.
+    broken = [key for key, parts in made.items() if isinstance(parts, Broken)]
+    last_good = _files(routes, {key: traces.parts(key) or {} for key in broken})[0]
+    return Site(last_good | files, build.asked_for(), problems)
 
 
 def remembered(traces: Traces) -> dict[str, File]:
@@ -83,12 +88,6 @@ def _files(
             if held.key._replace(part="") != key:
                 problems.append(f"/{path}: {key} and {held.key.name} both make this file; rename one of them")
     return files, problems
-
-
-def _parts(key: Key, parts: Mapping[str, Digest] | Broken, traces: Traces) -> Mapping[str, Digest]:
-    if not isinstance(parts, Broken):
-        return parts
-    return traces.parts(key) or {}
 
 
 def findings(build: Build, atlases: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -108,10 +108,11 @@ class Preview:
         """Build, and tell the open tabs; whatever is wrong is told, and never raised."""
         began = time.perf_counter()
         result, problems = self._result()
-        self._tell(Built(result, problems, time.perf_counter() - began))
+        # What is wrong with half of a save is not told: the build that follows at once knows better.
+        half = bool(problems) and self._changes.pending()
+        self._tell(Built(result, [] if half else problems, time.perf_counter() - began))
         faults = [fault(self._options.root, problem) for problem in problems]
-        if problems and self._changes.pending():
-            # Half of a save, perhaps: the build that follows at once knows better.
+        if half:
             faults = list(self._board.last().faults)
         changed = _changed(result) if result else []
         page = (

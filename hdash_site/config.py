@@ -293,7 +293,10 @@ def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
     given = {name.partition(".")[2]: value for name, value in values.items() if name.startswith("synapse.")}
     if not SYNAPSE_ID.fullmatch(given["view"]):
         raise ConfigError(f'"{given["view"]}" is no view', f"{place}, synapse.view", "write syn and a number")
-    if not re.match(r"https?://[^/@]+", given["endpoint"]):
+    if "@" in given["endpoint"]:  # it would be told in messages, and settings can be printed
+        way_out = "take it out; who asks is said by SYNAPSE_AUTH_TOKEN"
+        raise ConfigError("an address with a login in it is not taken", f"{place}, synapse.endpoint", way_out)
+    if not re.match(r"https?://[^/]+", given["endpoint"]):
         raise ConfigError(
             f'"{given["endpoint"]}" is no address', f"{place}, synapse.endpoint", "begin with https://"
         )

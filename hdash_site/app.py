@@ -18,7 +18,7 @@ from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import unwritable
-from hdash_site.pages.site import remembered
+from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
@@ -104,6 +104,10 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
             files = remembered(store)
             if not files:
                 raise StateError("there is no finished site to deploy", way_out="build it first")
+            hidden = drafts(store)
+            if hidden:
+                problem = "the preview made this site, and shows what is not to be on it"
+                raise StateError(problem, f"content/{hidden[0]}", "build it first: hdash-site build")
             check = publish.check_file(store.snapshots().values())
             return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check)
 
@@ -220,7 +224,7 @@ def place_of(options: Options) -> str:
 
 
 def config_of(options: Options) -> Config:
-    config = settings.read(options.root, os.environ)
+    config = dataclasses.replace(settings.read(options.root, os.environ), drafts=options.drafts)
     if options.source:
         return dataclasses.replace(config, source_kind="folder", source_path=options.source)
     return config

@@ -161,7 +161,10 @@ class SynapseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the user asks for. `root` is the folder of `site.toml`; all paths start there."""
+    """What the user asks for. `root` is the folder of `site.toml`; all paths start there.
+
+    `drafts`: show what is not on the site yet, or not any more; no setting, but what the preview does.
+    """
 
     root: Path
     title: str
@@ -175,6 +178,7 @@ class Config:
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
     raw_html: bool
+    drafts: bool
     menu: tuple[Mapping[str, Any], ...]
     redirects: tuple[Mapping[str, str], ...]
     uploads: int
@@ -275,6 +279,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
         raw_html=values["content.raw_html"],
+        drafts=False,
         menu=tuple(values["menu"]),
         redirects=tuple(values["redirect"]),
         uploads=_whole(values, "deploy.uploads", place),
@@ -288,7 +293,10 @@ def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
     given = {name.partition(".")[2]: value for name, value in values.items() if name.startswith("synapse.")}
     if not SYNAPSE_ID.fullmatch(given["view"]):
         raise ConfigError(f'"{given["view"]}" is no view', f"{place}, synapse.view", "write syn and a number")
-    if not re.match(r"https?://[^/@]+", given["endpoint"]):
+    if "@" in given["endpoint"]:  # it would be told in messages, and settings can be printed
+        way_out = "take it out; who asks is said by SYNAPSE_AUTH_TOKEN"
+        raise ConfigError("an address with a login in it is not taken", f"{place}, synapse.endpoint", way_out)
+    if not re.match(r"https?://[^/]+", given["endpoint"]):
         raise ConfigError(
             f'"{given["endpoint"]}" is no address', f"{place}, synapse.endpoint", "begin with https://"
         )

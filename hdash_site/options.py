@@ -27,6 +27,7 @@ class Options(NamedTuple):
 
     `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
     the run. `accept_loss`: believe that an atlas lost most of its files. `deadline`: when to be done.
+    `drafts`: show articles that are not on the site yet, or not any more, as the preview does.
     `today`: the day for which the site is made, as in "2026-11-24"; the one that it is in UTC if empty.
     """
 
@@ -42,6 +43,7 @@ class Options(NamedTuple):
     accept_loss: bool = False
     deadline: Deadline | None = None
     today: str = ""
+    drafts: bool = False
 
 
 def output_folder(options: Options) -> Path:

@@ -48,18 +48,23 @@ _ENTRIES = frozenset(("home", "missing", "redirect", "timeline"))
 
 
 class Problem(NamedTuple):
-    """`path`: a file of the site, or of its sources if it comes from one. `pages`: how many have it."""
+    """`path`: a file of the site, or of its sources if it comes from one. `pages`: how many have it.
+
+    `line` is one of that source, 0 if it cannot be told.
+    """
 
     severity: str
     path: str
     problem: str
     way_out: str
     pages: int = 1
+    line: int = 0
 
     def __str__(self) -> str:
         more = f" (on {self.pages:,} pages)" if self.pages > 1 else ""
         mild = "warning: " if self.severity == WARNING else ""
-        return f"{self.path}: {mild}{self.problem}{more}; {self.way_out}"
+        place = f"{self.path}, line {self.line}" if self.line else self.path
+        return f"{place}: {mild}{self.problem}{more}; {self.way_out}"
 
 
 class Review(NamedTuple):
@@ -102,7 +107,7 @@ def review(options: Options) -> Review:
         if not store or not files:
             raise StateError("there is no finished site to check", way_out="build it first")
         routes = listed(store)
-        site = _Site(files, {page_key(route): route for route in routes}, config.base_url)
+        site = _Site(options.root, files, {page_key(route): route for route in routes}, config.base_url)
         site.read_all(store.load)
         problems = [
             *_doubles(routes),
@@ -149,8 +154,9 @@ def _attributes(text: str) -> dict[str, str]:
 
 @dataclass
 class _Site:
-    """The files of the site, and what its pages were found to say so far."""
+    """The files of the site, and what its pages were found to say so far; `root` is where it is made from."""
 
+    root: Path
     files: Mapping[str, File]
     routes: Mapping[Key, Route]
     base_url: str
@@ -182,7 +188,7 @@ class _Site:
                 continue
             if target not in self.files and target != CHECK_FILE:
                 way_out = "correct it, or write that page"
-                self._note(ERROR, f'the link "{link}" leads nowhere', way_out, path, f"link {target}")
+                self._note(ERROR, f'the link "{link}" leads nowhere', way_out, path, f"link {target}", link)
             elif fragment:
                 self.anchors.setdefault((target, fragment), []).append(path)
             if target != path and kind not in ("missing", "redirect"):
@@ -191,13 +197,15 @@ class _Site:
             target, _ = self._target(path, name)
             if target is not None and target not in self.files:
                 way_out = "add it, or correct its name"
-                self._note(ERROR, f'the file "{name}" is missing', way_out, path, f"file {target}")
+                self._note(ERROR, f'the file "{name}" is missing', way_out, path, f"file {target}", name)
         for name in said.without_alt:
-            self._note(ERROR, f'the image "{name}" has no alt text', "say what it shows", path)
+            self._note(ERROR, f'the image "{name}" has no alt text', "say what it shows", path, written=name)
         for name in said.empty_alt if kind in ("article", "section") else ():
             if not (self._target(path, name)[0] or "").startswith("assets/"):
                 way_out = "say what it shows, or leave it so if that says nothing"
-                self._note(WARNING, f'the alt text of the image "{name}" is empty', way_out, path)
+                self._note(
+                    WARNING, f'the alt text of the image "{name}" is empty', way_out, path, written=name
+                )
 
     def _target(self, page: str, link: str) -> tuple[str | None, str]:
         """Give the file that a link leads to, and the anchor in it; no file if it leads out of the site."""
@@ -239,10 +247,12 @@ class _Site:
         route = self.routes.get(self.files[path].key._replace(part=""))
         return route.source if route and route.kind in ("article", "section", "redirect") else path
 
-    def _note(self, severity: str, problem: str, way_out: str, path: str, what: str = "") -> None:
-        """Note a problem of a page; what is the same one on many, `what` tells."""
+    def _note(
+        self, severity: str, problem: str, way_out: str, path: str, what: str = "", written: str = ""
+    ) -> None:
+        """Note a problem of a page; `what` tells which one it is on many, `written` what its source says."""
         key = (what or f"{path} {problem}",)
-        self.found.setdefault(key, [severity, problem, way_out, path]).append(path)
+        self.found.setdefault(key, [severity, problem, way_out, written, path]).append(path)
 
     def problems(self) -> Iterator[Problem]:
         for (target, fragment), paths in self.anchors.items():
@@ -250,9 +260,11 @@ class _Site:
                 for path in paths:
                     problem = f'the link to "#{fragment}" on {self._place(target)} leads nowhere'
                     way_out = "correct it, or give that heading this id"
-                    self._note(ERROR, problem, way_out, path, f"anchor {target}#{fragment}")
-        for severity, problem, way_out, path, *paths in self.found.values():
-            yield Problem(severity, self._place(path), problem, way_out, len(paths))
+                    self._note(ERROR, problem, way_out, path, f"anchor {target}#{fragment}", f"#{fragment}")
+        for severity, problem, way_out, written, path, *paths in self.found.values():
+            place = self._place(path)
+            line = _line_of(self.root / place, written) if written and place != path else 0
+            yield Problem(severity, place, problem, way_out, len(paths), line)
         for path in self.ids:
             if path not in self.linked and self._kind(path) not in _ENTRIES:
                 way_out = "link to it, put it into the menu, or delete it"
@@ -306,6 +318,18 @@ def _overdue(path: str, matter: Mapping[str, object], today: str) -> Iterator[Pr
     if matter.get("draft") and date and date < today:
         way_out = "delete draft = true, or give it a later date"
         yield Problem(WARNING, f"content/{path}", f"it is a draft, and its date, {date}, is past", way_out)
+
+
+def _line_of(source: Path, written: str) -> int:
+    """Give the first line of an article in which a link is written as it is told; 0 if there is none."""
+    try:
+        text = source.read_text("utf-8-sig", "replace")
+    except OSError:
+        return 0
+    # Between parentheses, quotes or spaces: a short link is part of longer ones. An anchor ends its link.
+    before = "" if written.startswith("#") else r"(?<![^\s(<\"'=])"
+    found = re.search(rf"{before}{re.escape(written)}(?![^\s)>\"'])", text)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def _is_as_built(file: Path, read: Digest | None) -> bool:

@@ -1,8 +1,9 @@
 <%inherit file="base.mako"/>
+<%namespace name="words" file="partials/words.mako"/>
 <%def name="title()">${matter["title"]}</%def>
 <%def name="description()">${matter["description"] or matter["title"]}</%def>
 <article class="text">
-<h1>${matter["title"]}</h1>
+<h1>${matter["title"]}${words.unpublished(unpublished)}</h1>
 % if matter["date"]:
 <p class="small"><time datetime="${matter["date"]}">${matter["date"]}</time></p>
 % endif
@@ -23,10 +24,10 @@ ${body}
 % if before or after:
 <nav aria-label="Articles before and after"><ul>
 % if before:
-<li><a href="${root}${before[1]}" rel="prev">← ${before[0]["title"]}</a></li>
+<li><a href="${root}${before[1]}" rel="prev">← ${before[0]["title"]}</a>${words.unpublished(before[0]["unpublished"])}</li>
 % endif
 % if after:
-<li><a href="${root}${after[1]}" rel="next">${after[0]["title"]} →</a></li>
+<li><a href="${root}${after[1]}" rel="next">${after[0]["title"]} →</a>${words.unpublished(after[0]["unpublished"])}</li>
 % endif
 </ul></nav>
 % endif

@@ -68,7 +68,7 @@ def test_our_own_site_has_no_problem(look):
 def test_what_leads_nowhere_is_an_error_of_its_article(site, look, body, said):
     article(site, "mine.md", body)
     [line] = look()
-    assert line.startswith(f"content/mine.md: {said}")
+    assert line.startswith(f"content/mine.md, line 5: {said}")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_article_whose_image_says_nothing_is_warned_of(site, look):
     article(site, "mine.md", "![](https://example.com/x.png)")
     [line] = look()
     assert line == (
-        'content/mine.md: warning: the alt text of the image "https://example.com/x.png" is empty;'
+        'content/mine.md, line 5: warning: the alt text of the image "https://example.com/x.png" is empty;'
         " say what it shows, or leave it so if that says nothing"
     )
 
@@ -190,7 +190,7 @@ def test_the_exit_code_is_1_on_errors_and_0_on_warnings(site, look):
     look()
     done = check(site)
     assert done.returncode == 1
-    assert done.stdout.startswith('content/mine.md: the link "../nowhere/" leads nowhere;')
+    assert done.stdout.startswith('content/mine.md, line 5: the link "../nowhere/" leads nowhere;')
     assert done.stdout.endswith(": 1 errors, 0 warnings\n")
     done = check(site, "--json")
     said = json.loads(done.stdout)
@@ -209,7 +209,7 @@ def test_the_top_of_a_site_below_a_path_is_that_path(site, look):
     (site / "site.toml").write_text('base_url = "https://example.org/hdash"\n')
     article(site, "mine.md", "[a](/hdash/about/) [b](/elsewhere/) [c](/hdash/nowhere/)")
     [line] = look()
-    assert line.startswith('content/mine.md: the link "/hdash/nowhere/" leads nowhere')
+    assert line.startswith('content/mine.md, line 5: the link "/hdash/nowhere/" leads nowhere')
 
 
 @pytest.mark.parametrize(
@@ -244,3 +244,20 @@ def test_a_problem_is_one_line():
     assert str(Problem("error", "x.html", "broken", "mend it", 1200)) == (
         "x.html: broken (on 1,200 pages); mend it"
     )
+
+
+def test_the_line_is_that_on_which_the_whole_link_is_written(site, look):
+    article(
+        site,
+        "mine.md",
+        "[a](../about/).\n\n<a\nhref='../about/x'>c</a> [d](../about/#x)",
+    )
+    assert [line.partition(": ")[0] for line in look()] == ["content/mine.md, line 8"] * 2
+
+
+def test_a_link_that_a_shortcode_makes_has_no_line(site, look):
+    (site / "layouts/shortcodes/gone.mako").write_text(
+        '<%doc>\nmeaning = "A link."\n</%doc>\n<a href="../gone/">x</a>\n'
+    )
+    article(site, "mine.md", "{{< gone >}}")
+    assert [line.partition(": ")[0] for line in look()] == ["content/mine.md"]

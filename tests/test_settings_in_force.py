@@ -102,3 +102,11 @@ def test_settings_that_cannot_hold_are_told_in_one_line(site):
     done = config(site)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "state.lease" in done.stderr
+
+
+def test_a_login_in_the_address_of_synapse_is_refused_and_not_told(site):
+    (site / "site.toml").write_text('[synapse]\nendpoint = "https://me:secret-8@synapse.example"\n')
+    done = config(site)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "synapse.endpoint: an address with a login in it is not taken" in done.stderr
+    assert "secret-8" not in done.stderr

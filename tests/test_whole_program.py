@@ -45,9 +45,10 @@ class World:
         self.builds = 0
         self.lost = False
         self.day = 1
+        self.drafts = False
 
     def build(self) -> worlds.app.Result:
-        return worlds.build(self.site, self.atlases.folder, today=self.today())
+        return worlds.build(self.site, self.atlases.folder, today=self.today(), drafts=self.drafts)
 
     def clean_build(self) -> tuple[worlds.app.Result, Path]:
         self.builds += 1
@@ -58,6 +59,7 @@ class World:
             output=place / "public",
             cache=place / "cache",
             today=self.today(),
+            drafts=self.drafts,
         )
         return result, place
 
@@ -206,8 +208,8 @@ class World:
         self._append(path, luck, luck.choice(["## a comment\n", "<!-- more -->\n"]))
 
     def remove_an_article(self, luck: random.Random) -> None:
-        paths = sorted(path for path in (self.site / "content").rglob("*.md") if path.name != "_index.md")
-        if len(paths) > 1:
+        paths = self._not_referred_to()
+        if paths:
             luck.choice(paths).unlink()
 
     def move_an_article(self, luck: random.Random) -> None:
@@ -220,7 +222,17 @@ class World:
 
     def date_an_article(self, luck: random.Random) -> None:
         key = luck.choice(["publish_date", "expiry_date"])
-        self._say(luck, key, f"2026-07-{luck.randrange(1, 20):02}")
+        paths = self._not_referred_to()
+        if paths:
+            self._say(luck, key, f"2026-07-{luck.randrange(1, 20):02}", luck.choice(paths))
+
+    def draft_an_article(self, luck: random.Random) -> None:
+        paths = self._not_referred_to()
+        if paths:
+            self._say(luck, "draft", luck.choice(["true", "true", "false"]), luck.choice(paths))
+
+    def turn_to_the_preview_or_from_it(self, luck: random.Random) -> None:
+        self.drafts = not self.drafts
 
     def change_to_yaml(self, luck: random.Random) -> None:
         path = self.site / "content/notes" / f"yaml{luck.randrange(2)}.md"
@@ -300,6 +312,13 @@ class World:
 
     def do_nothing(self, luck: random.Random) -> None:
         pass
+
+    def _not_referred_to(self) -> list[Path]:
+        """Give the articles that can go: one that others refer to would leave them not understood."""
+        content = self.site / "content"
+        paths = sorted(path for path in content.rglob("*.md") if path.name != "_index.md")
+        named = {name for path in paths for name in re.findall(r'ref to="([^"]+)"', path.read_text())}
+        return [path for path in paths if path.relative_to(content).as_posix() not in named]
 
     def _say(self, luck: random.Random, key: str, value: str, path: Path | None = None) -> None:
         """Set a key of the front matter of some article, in place of what it said before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import tempfile
 from pathlib import Path
 
 from hdash_site import app
@@ -140,6 +141,13 @@ def site_folder(folder: Path) -> Path:
 
 def build(site: Path, atlases: Path, **more: object) -> app.Result:
     return app.build(app.Options(site, atlases, **more))  # type: ignore[arg-type]
+
+
+def clean_tree(site: Path, atlases: Path, **more: object) -> dict[str, bytes]:
+    """What a build gives that knows of no other."""
+    with tempfile.TemporaryDirectory(prefix="hdash-clean-") as folder:
+        build(site, atlases, output=Path(folder, "public"), cache=Path(folder, "cache"), **more)
+        return tree(Path(folder, "public"))
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -48,6 +48,10 @@ _ATTRIBUTES = {
 }
 """What a tag may say, by tag; nothing that runs, and no style."""
 
+_ATTRIBUTE = re.compile(r' ([a-z-]++)="([^"]*+)"')
+_IMAGE = re.compile(rf"<img((?:{_ATTRIBUTE.pattern.replace('(', '(?:')})*+)>")
+"""A picture, as it is written after it was sanitised."""
+
 
 PICTURES = frozenset((".gif", ".jpeg", ".jpg", ".png", ".webp"))
 RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
@@ -236,7 +240,7 @@ def converted(
     engine.treeprocessors.register(Finish(engine), "finish", -1)
     made = engine.convert(text)
     tokens: list[dict[str, Any]] = getattr(engine, "toc_tokens", [])
-    made = made if raw_html else _sanitised(made)
+    made = made if raw_html else _with_sizes(_sanitised(made), picture)
     # Code may be wider than the screen: who has no mouse must be able to scroll it.
     return Html(made.replace("<pre>", '<pre tabindex="0">'), _contents(tokens))
 
@@ -262,6 +266,22 @@ def _finish_picture(element: Element, size: Size | None) -> None:
     if size:
         element.set("width", str(size[0]))
         element.set("height", str(size[1]))
+
+
+def _with_sizes(text: str, picture: Callable[[str], Size | None]) -> str:
+    """Finish the pictures that a text has as tags of its own; what such a tag says already holds."""
+
+    def finished(found: re.Match[str]) -> str:
+        said = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(found[1])}
+        if "loading" in said:
+            return found[0]
+        size = picture(said.get("src", ""))
+        more = ' loading="lazy" decoding="async"'
+        if size and not {"width", "height"} & said.keys():
+            more += f' width="{size[0]}" height="{size[1]}"'
+        return f"<img{found[1]}{more}>"
+
+    return _IMAGE.sub(finished, text)
 
 
 def _anchor(title: str, separator: str) -> str:

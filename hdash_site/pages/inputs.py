@@ -1,6 +1,6 @@
 """What the build begins with: settings, snapshots, and the files of layouts and content.
 
-config:site.toml#<part>      site, content, menu, redirects, listing, components, checks/<atlas>
+config:site.toml#<part>      site, content, drafts, menu, redirects, listing, components, checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
 snapshot:<atlas>#<part>      project, listing, manifests, notice
 blob:<digest>                a listing or a manifest
@@ -123,6 +123,8 @@ def _of_config(config: Config, part: str) -> Any:
             }
         case "content":
             return {"raw_html": config.raw_html}
+        case "drafts":
+            return config.drafts
         case "menu":
             return list(config.menu)
         case "redirects":

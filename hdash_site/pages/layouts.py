@@ -101,12 +101,20 @@ def _uncompiled(error: Exception, uri: str) -> LayoutError:
 def _located(error: Exception, name: str) -> LayoutError:
     """Say where in which layout an error came from."""
     place = f"layouts/{name}"
-    for filename, _, _, _, _, line, _, _ in reversed(exceptions.RichTraceback(error=error).records):
+    for filename, _, _, _, _, line, _, source in reversed(exceptions.RichTraceback(error=error).records):
         if line is not None and filename is not None:
-            place = f"layouts/{_template_name(filename)}, line {line}"
+            known = line or _line_of_name(error, source)
+            place = f"layouts/{_template_name(filename)}" + (f", line {known}" if known else "")
             break
     said = f"{type(error).__name__}: {error}"
     return LayoutError(f"the layout fails ({said})", place, "correct that line")
+
+
+def _line_of_name(error: Exception, source: str) -> int:
+    """Give the first line with a name that nobody defined, which Mako looks up before it begins; 0: none."""
+    name = re.match(r"'(\w+)' is not defined", str(error))
+    found = re.search(rf"^(?!\s*##).*\b{name[1]}\b", source, re.MULTILINE) if name else None
+    return source.count("\n", 0, found.start()) + 1 if found else 0
 
 
 @functools.cache

@@ -8,14 +8,14 @@ from typing import Any
 
 from hdash_site.engine.model import Context
 from hdash_site.pages import content
-from hdash_site.pages.kinds.article import articles, on_site
+from hdash_site.pages.kinds.article import articles, on_site, unpublished
 from hdash_site.pages.route import slugs
 
 NEWEST = 30
 """Articles of a feed."""
 
 SHOWN = ("title", "date", "description", "weight")
-"""What lists show of an article, or sort by."""
+"""What lists show of an article, or sort by, beside whether it is in the preview alone."""
 
 
 def section(folder: str, context: Context) -> Mapping[str, bytes]:
@@ -23,8 +23,9 @@ def section(folder: str, context: Context) -> Mapping[str, bytes]:
     found = [
         (path, matter) for path, matter in articles(context, folder) if matter and on_site(context, matter)
     ]
-    listed = _sorted(found)
-    parts = {"articles": _json(listed), "newest": _json(listed[:NEWEST])}
+    listed = _sorted(context, found)
+    published = [entry for entry in listed if not entry[0]["unpublished"]]
+    parts = {"articles": _json(listed), "newest": _json(published[:NEWEST])}
     paths = {content.address(path, matter): path for path, matter in found}
     for before, (_, url), after in zip([None, *listed], listed, [*listed[1:], None], strict=False):
         parts[f"neighbours/{paths[url]}"] = _json([before, after])
@@ -41,14 +42,20 @@ def tags(context: Context) -> Mapping[str, bytes]:
     addresses = slugs(sorted(found), taken=())
     parts = {"": _json([(tag, addresses[tag], len(found[tag])) for tag in sorted(found)])}
     for tag, address in addresses.items():
-        parts[f"articles/{address}"] = _json([tag, _sorted(found[tag])])
+        parts[f"articles/{address}"] = _json([tag, _sorted(context, found[tag])])
         parts[f"address/{tag}"] = _json(address)
     return parts
 
 
-def _sorted(found: list[tuple[str, dict[str, Any]]]) -> list[tuple[dict[str, Any], str]]:
+def _sorted(context: Context, found: list[tuple[str, dict[str, Any]]]) -> list[tuple[dict[str, Any], str]]:
     """Give what is shown of each article with its address: the newest first, then by weight and title."""
-    listed = [({key: m[key] for key in SHOWN}, content.address(path, m)) for path, m in found]
+    listed = [
+        (
+            {key: matter[key] for key in SHOWN} | {"unpublished": unpublished(context, matter)},
+            content.address(path, matter),
+        )
+        for path, matter in found
+    ]
     listed.sort(key=lambda entry: (entry[0]["weight"], entry[0]["title"]))
     listed.sort(key=lambda entry: entry[0]["date"], reverse=True)
     return listed

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import difflib
 import importlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn, cast
 
 from hdash_site.artifact import is_address
@@ -33,7 +34,7 @@ FRONT_MATTER = {
     "date": Field(datetime.date, "date", "", "When it was written; lists are sorted by it, newest first."),
     "publish_date": Field(datetime.date, "date", "", "The first day, in UTC, on which it is on the site."),
     "expiry_date": Field(datetime.date, "date", "", "The last day, in UTC, on which it is on the site."),
-    "draft": Field(bool, "true or false", False, "A draft is not on the site."),
+    "draft": Field(bool, "true or false", False, "A draft is in the preview, and not on the site."),
     "weight": Field(int, "whole number", 0, "Order in lists and menus; smaller comes first."),
     "menu": Field(bool, "true or false", False, "Whether the menu of the site names it."),
     "tags": Field(list, "list of texts", [], "What it is about; each tag has a page with its articles."),
@@ -56,7 +57,7 @@ _LAYOUT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class _Wrong(Exception):
-    """What is wrong, and what to do; `line` counts from the first one of the front matter, 0 is unknown."""
+    """What is wrong, and what to do; `line` counts from the fence, which has number 0."""
 
     def __init__(self, problem: str, way_out: str, line: int) -> None:
         super().__init__(problem)
@@ -84,8 +85,7 @@ def split(path: str, data: bytes) -> tuple[dict[str, Any], str, int]:
         matter = _checked(given, found[1])
     except _Wrong as wrong:
         # The fence is the first line of the file.
-        where = f"line {wrong.line + 1}" if wrong.line else "front matter"
-        raise ContentError(wrong.problem, f"{place}, {where}", wrong.way_out) from None
+        raise ContentError(wrong.problem, f"{place}, line {wrong.line + 1}", wrong.way_out) from None
     return matter, text[found.end() :], text.count("\n", 0, found.end()) + 1
 
 
@@ -97,7 +97,7 @@ def _from_toml(text: str) -> dict[str, Any]:
         line = int(said[2]) if said and said[2] else text.count("\n")
         _refuse("TOML", said[1] if said else str(error), line)
     except (ValueError, RecursionError) as error:
-        _refuse("TOML", _words(error), 0)
+        _refuse("TOML", _words(error), _line_that_fails(tomllib.loads, text, error))
 
 
 def _from_yaml(text: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _from_yaml(text: str) -> dict[str, Any]:
         position = error.position if isinstance(error.position, int) else 0
         _refuse("YAML", "there is a character that it cannot hold", text.count("\n", 0, position) + 1)
     except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
-        _refuse("YAML", _words(error), 0)
+        _refuse("YAML", _words(error), _line_that_fails(yaml.safe_load, text, error))
     if given is None:
         return {}
     if not isinstance(given, dict):
@@ -129,6 +129,20 @@ def _from_yaml(text: str) -> dict[str, Any]:
 
 def _refuse(language: str, said: str, line: int) -> NoReturn:
     raise _Wrong(f"the front matter is not {language}: {said}", "correct that line", line)
+
+
+def _line_that_fails(load: Callable[[str], Any], text: str, error: Exception) -> int:
+    """Give the line from which on reading fails in this way, for an error that names none."""
+    lines = text.splitlines(keepends=True)
+
+    def fails(count: int) -> bool:
+        try:
+            load("".join(lines[:count]))
+        except Exception as other:
+            return type(other) is type(error)
+        return False
+
+    return bisect.bisect_left(range(len(lines)), True, key=fails)
 
 
 def _words(error: Exception) -> str:

@@ -18,7 +18,7 @@ import keyword
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
@@ -274,12 +274,19 @@ class Answers:
         return errors, warnings
 
     def link(self, to: str) -> Link:
-        """Find a page: an article or a section by its path, an atlas, a manifest or a check by its id."""
-        path = to.strip("/")
+        """Find a page: an article or a section by its path, an atlas, a manifest or a check by its id.
+
+        What follows a # is a heading on it.
+        """
+        page, has_anchor, anchor = to.partition("#")
+        path = page.strip("/")
         names = [f"article/{path}", f"section/{path}", f"section/{path}/_index.md"]
         names += [f"atlas/{path}", f"check/{path}"]
         for name in names if path else ():
             route = self._route(name)
+            if route and has_anchor:
+                title = self._heading(route, anchor)
+                return Link(f"{self._root}{route.url}#{quote(anchor)}", title)
             if route:
                 return Link(self._root + route.url, route.title)
         for atlas in self._atlases():
@@ -289,7 +296,18 @@ class Answers:
                 manifest = json.loads(about)
                 title = f"{manifest['label'] or manifest['component']} of {atlas}"
                 return Link(self._root + route.url, title)
-        raise _unknown(to, "page", self._pages(), self._place)
+        raise _unknown(page, "page", self._pages(), self._place)
+
+    def _heading(self, route: Route, anchor: str) -> str:
+        """Give the words of a heading of an article by its id; of a page that is none, its title."""
+        is_article = route.kind in ("article", "section")
+        contents = self._context.find(Key("article", route.argument, "contents")) if is_article else None
+        if contents is None:
+            return route.title
+        headings = dict(_headings(json.loads(contents)))
+        if anchor not in headings:
+            raise _unknown(anchor, f"heading on {route.argument}", headings, self._place)
+        return headings[anchor]
 
     def _pages(self) -> list[str]:
         routes = [Route(*fields) for fields in json.loads(self._context.read(Key("routes")))]
@@ -334,6 +352,13 @@ class Answers:
         if not re.fullmatch(r"\s*0*[1-9][0-9]{0,8}\s*", text, re.ASCII):
             raise ContentError(f"{name} is {quoted(text)}", self._place, "write a whole number above 0")
         return int(text)
+
+
+def _headings(contents: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Give id and words of each heading of a tree."""
+    for heading in contents:
+        yield heading["id"], heading["text"]
+        yield from _headings(heading["children"])
 
 
 def _written(summary: Summary, name: str) -> str:

@@ -215,6 +215,7 @@ def _routes(context: Context) -> Mapping[str, bytes]:
         owner = owners[route.url]
         problem = "" if owner == route else f"the address /{route.url} belongs to {owner.source}"
         parts[f"{route.kind}/{route.argument}"] = json.dumps([route, problem]).encode()
+    parts["drafts"] = json.dumps(_kind("article").drafts(context)).encode()
     settings = json.loads(context.read(Key("config", "site.toml", "menu")))
     return parts | {"menu": json.dumps(_menu(owners.values(), settings)).encode()}
 

@@ -55,8 +55,13 @@ def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
             return Site(files, [], known[""], made)
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
-    files, problems = _files(routes, {key: _parts(key, parts, traces) for key, parts in made.items()})
-    return Site(files, problems, known[""], made)
+    files, problems = _files(
+        routes, {key: parts for key, parts in made.items() if not isinstance(parts, Broken)}
+    )
+    # What another page makes today is not taken from it.
+    broken = [key for key, parts in made.items() if isinstance(parts, Broken)]
+    last_good = _files(routes, {key: traces.parts(key) or {} for key in broken})[0]
+    return Site(last_good | files, problems, known[""], made)
 
 
 def some(build: Build, paths: Iterable[str], last: Site) -> dict[str, File] | None:
@@ -102,6 +107,12 @@ def listed(traces: Traces) -> list[Route]:
     return [Route(*fields) for fields in json.loads(data or b"[]")]
 
 
+def drafts(traces: Traces) -> list[str]:
+    """Give the articles of the site as it was built last that only a preview shows."""
+    known = traces.parts(Key("routes")) or {}
+    return json.loads(traces.load(known.get("drafts", "")) or b"[]")
+
+
 def _files(
     routes: Sequence[Route], made: Mapping[Key, Mapping[str, Digest]]
 ) -> tuple[dict[str, File], list[str]]:
@@ -115,12 +126,6 @@ def _files(
             if held.key._replace(part="") != key:
                 problems.append(f"/{path}: {key} and {held.key.name} both make this file; rename one of them")
     return files, problems
-
-
-def _parts(key: Key, parts: Mapping[str, Digest] | Broken, traces: Traces) -> Mapping[str, Digest]:
-    if not isinstance(parts, Broken):
-        return parts
-    return traces.parts(key) or {}
 
 
 def findings(build: Build, atlases: Sequence[str]) -> dict[str, dict[str, int]]:

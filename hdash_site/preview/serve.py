@@ -64,7 +64,7 @@ def previewing(
     options: Options, how: Serving, tell: Callable[[Built], None]
 ) -> Generator[Preview, None, None]:
     """Build, and serve what came of it. Raises `HdashError` if there is no site, or no port."""
-    options = options._replace(root=options.root.absolute())
+    options = options._replace(root=options.root.absolute(), drafts=True)
     if not (options.root / FILE).exists():
         app.config_of(options)  # it says so
     board = Board()
@@ -113,10 +113,11 @@ class Preview:
         began = time.perf_counter()
         self._early = set[str]()
         result, problems = self._result(saved)
-        self._tell(Built(result, problems, time.perf_counter() - began))
+        # What is wrong with half of a save is not told: the build that follows at once knows better.
+        half = bool(problems) and self._changes.pending()
+        self._tell(Built(result, [] if half else problems, time.perf_counter() - began))
         faults = [fault(self._options.root, problem) for problem in problems]
-        if problems and self._changes.pending():
-            # Half of a save, perhaps: the build that follows at once knows better.
+        if half:
             faults = list(self._board.last().faults)
         changed = [path for path in _changed(result) if path not in self._early] if result else []
         page = (

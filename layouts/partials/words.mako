@@ -29,10 +29,17 @@
 % endif
 </%def>
 
+## The preview shows what is not on the site, and says so.
+<%def name="unpublished(text)">\
+% if text:
+ <strong class="draft">${text}</strong>\
+% endif
+</%def>
+
 <%def name="articles(entries, root)">
 <ul class="articles">
 % for entry, url in entries:
-<li><a href="${root}${url}">${entry["title"]}</a>\
+<li><a href="${root}${url}">${entry["title"]}</a>${unpublished(entry["unpublished"])}\
 % if entry["date"]:
  <time datetime="${entry["date"]}">${entry["date"]}</time>\
 % endif

@@ -77,3 +77,30 @@ def test_a_picture_from_elsewhere_is_left_as_it_is(site, target):
     site.article("trip.md", f"![Us]({target})")
     site.built()
     assert f'<img alt="Us" decoding="async" loading="lazy" src="{target}">' in site.page("trip")
+
+
+def test_a_picture_that_is_written_as_a_tag_has_its_size_too(site):
+    site.write("content/trip/us.png", png(40, 30))
+    tags = (
+        "<img src=us.png alt='a > b'>",
+        '<img src="us.png" width="7">',
+        '<img src="us.png" loading="eager">',
+    )
+    site.article("trip/index.md", "\n\n".join([*tags, '`<img src="no.png">`']))
+    site.built()
+    page = site.page("trip")
+    assert '<img src="us.png" alt="a &gt; b" loading="lazy" decoding="async" width="40" height="30">' in page
+    assert '<img src="us.png" width="7" loading="lazy" decoding="async">' in page
+    assert '<img src="us.png" loading="eager">' in page
+
+
+def test_a_picture_that_is_written_as_a_tag_must_be_there(site):
+    site.article("trip/index.md", '<figure>\n<img src="no.png">\n</figure>')
+    assert "there is no picture 'no.png'" in site.problems()
+
+
+def test_a_tag_stays_as_it_is_written_where_html_is_allowed(site):
+    site.write("site.toml", "[content]\nraw_html = true\n")
+    site.article("trip.md", '<img src="no.png">')
+    site.built()
+    assert '<img src="no.png">' in site.page("trip")

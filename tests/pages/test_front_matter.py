@@ -102,7 +102,7 @@ def test_a_summary_is_a_description():
         ("---\nweight: 5\n---\n", "line 2: the article has no title"),
         ("---\ntitle: A\nweight: true\n---\n", "line 3: weight must be a whole number"),
         ("---\ntitle: A\ndate: soon\n---\n", "line 3: date must be a date; it is 'soon' now"),
-        ("---\ntitle: A\ndate: 2026-13-01\n---\n", "front matter: YAML: month must"),
+        ("---\ntitle: A\ndate: 2026-13-01\n---\n", "line 3: YAML: month must"),
         ("---\ntitle: A\n\ntags: [1]\n---\n", "line 4: tags must be a list of texts"),
         ("---\ntitle: A\ntags: ['']\n---\n", "line 3: a tag is empty"),
         ("---\ntitle: A\nlayout: ../x\n---\n", "line 3: '../x' is no name of a layout"),
@@ -110,9 +110,9 @@ def test_a_summary_is_a_description():
         ("---\ntitle: &a A\nsummary: *a\n---\n", "line 3: YAML: aliases"),
         ("---\ntitle: !!python/name:os.system A\n---\n", "line 2: YAML: aliases"),
         ("---\ntitle: A\nb: \x01\n---\n", "line 3: YAML: there is a"),
-        ("---\ntitle: A\nweight: " + "9" * 5000 + "\n---\n", "front matter: YAML: Exceeds the limit"),
+        ("---\ntitle: A\nweight: " + "9" * 5000 + "\n---\n", "line 3: YAML: Exceeds the limit"),
         ("---\ntitle: A\nparams: " + "[" * 5000 + "\n---\n", "line 3: YAML: it is nested"),
-        ('+++\ntitle = "A"\nweight = ' + "9" * 5000 + "\n+++\n", "front matter: TOML: Exceeds the limit"),
+        ('+++\ntitle = "A"\nweight = ' + "9" * 5000 + "\n+++\n", "line 3: TOML: Exceeds the limit"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line_with_file_and_line(text, says):

@@ -87,3 +87,13 @@ def test_an_atlas_or_an_article_does_not_take_the_place_of_the_tags(site):
     assert "the list of tags: the address /tags/ belongs to content/tags.md" in site.problems()
     assert site.has("tags-2/index.html")
     assert site.has("tags/a/index.html")
+
+
+def test_an_address_that_is_taken_later_is_told_once(site):
+    site.article("sea.md", "The sea.")
+    site.built()
+    site.article("land.md", "The land.", 'slug = "sea"')
+    assert site.build().problems == [
+        "content/sea.md: the address /sea/ belongs to content/land.md; give it an address of its own"
+    ]
+    assert "The land." in site.page("sea")

@@ -348,6 +348,12 @@ class TestWhatACallGives:
             ('{{< findings check="H_LINK" >}}', "there is no check 'H_LINK'; do you mean H_LINKS?"),
             ('{{< ref to="abut.md" >}}', "there is no page 'abut.md'; do you mean about.md?"),
             ('{{< ref to="/" >}}', "there is no page '/'"),
+            (
+                '{{< ref to="about.md#when-it-was-mad" >}}',
+                "there is no heading on about.md 'when-it-was-mad'; do you mean when-it-was-made?",
+            ),
+            ('{{< ref to="about.md#" >}}', "there is no heading on about.md ''"),
+            ('{{< ref to="gone.md#x" >}}', "there is no page 'gone.md'"),
             ("x {{< atlases >}}", "atlases is no part of a sentence; give it a line of its own"),
             ('[x {{< ref to="about.md" >}}](y)', "ref makes a link, and stands in one"),
         ],
@@ -356,6 +362,25 @@ class TestWhatACallGives:
         line = site.problem(f"First.\n\n{body}\n")
         assert line.startswith(f"content/notes/live.md, line {FIRST + 2}: ")
         assert said in line
+
+    def test_a_heading_is_referred_to_by_its_id_and_called_by_its_words(self, site):
+        (site.folder / "content/about.md").write_text(
+            '+++\ntitle = "About"\n+++\n## Why?\n\n### Größe & more\n\nWords.\n'
+        )
+        shown = site.shown('{{< ref to="about.md#why" >}} {{< ref to="about.md#größe-more" text="that" >}}')
+        assert '<a href="../../about/#why"><bdi>Why?</bdi></a>' in shown
+        assert '<a href="../../about/#gr%C3%B6%C3%9Fe-more"><bdi>that</bdi></a>' in shown
+        assert '/hta1/#x"><bdi>' in site.shown('{{< ref to="HTA1#x" >}}')
+
+    def test_a_heading_that_goes_is_told_where_it_is_referred_to(self, site):
+        about = site.folder / "content/about.md"
+        about.write_text('+++\ntitle = "About"\n+++\n## Why?\n')
+        site.shown('{{< ref to="about.md#why" >}}')
+        about.write_text('+++\ntitle = "About"\n+++\n## Where?\n')
+        [problem] = site.build().problems
+        assert problem.startswith(
+            f"content/notes/live.md, line {FIRST}: there is no heading on about.md 'why'"
+        )
 
     def test_a_draft_cannot_be_referred_to(self, site):
         (site.folder / "content/about.md").write_text('+++\ntitle = "About"\ndraft = true\n+++\n')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
-import subprocess
-import sys
+import multiprocessing
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,20 @@ PATIENCE = 60.0
 """Seconds until what must happen has to have happened, on a machine that is busy."""
 
 
+SETTLED = 10.0
+"""Seconds until the last files of a save that shows already are there."""
+
+
+@functools.cache
+def _elsewhere() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
 class Desk:
     """A site that is shown. `built` are what came of each build so far."""
 
-    def __init__(self, folder: Path) -> None:
-        self.site = worlds.site_folder(folder / "site")
+    def __init__(self, folder: Path, site: Path | None = None) -> None:
+        self.site = site or worlds.site_folder(folder / "site")
         self.atlases = worlds.small(folder / "atlases", "HTA1").folder
         self.built = []
         self.address = ""
@@ -91,13 +101,25 @@ class Desk:
             time.sleep(0.5)
         return count
 
-    def clean_tree(self) -> dict[str, bytes]:
-        """What a clean build of the same site gives."""
-        folder = self.site.parent / "clean"
-        places = ("--source", self.atlases, "--output", folder / "public", "--cache", folder / "cache")
-        command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--root", self.site, *places]
-        subprocess.run(command, check=True)
-        return worlds.tree(folder / "public")
+    def tree(self) -> dict[str, bytes]:
+        """What is on disk; nothing if something of it went meanwhile."""
+        try:
+            return worlds.tree(self.site / "public")
+        except FileNotFoundError:
+            return {}
+
+    def clean_tree(self, *, drafts: bool = True) -> dict[str, bytes]:
+        """What a clean build of the same site gives, which shows drafts as the preview does."""
+        # In another process: one process has one state at a time, and ours is building.
+        return _elsewhere().submit(worlds.clean_tree, self.site, self.atlases, drafts=drafts).result()
+
+    def is_exact(self) -> None:
+        """Wait until the files on disk are those of a clean build; show how they differ if they never are."""
+        clean = self.clean_tree()
+        until = time.monotonic() + SETTLED
+        while self.tree() != clean and time.monotonic() < until:
+            time.sleep(0.05)
+        assert self.tree() == clean
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -71,10 +72,21 @@ def write_aside(path, text):
 
 
 def as_vim(path, text):
-    """Move the file away, write a new one, delete the old one."""
+    """Try whether files can be made here, move the file away, write a new one, delete the old one."""
+    path.with_name(".about.md.swp").write_text("b0VIM")
+    path.with_name("4913").touch()
+    path.with_name("4913").unlink()
     path.rename(path.with_name("about.md~"))
     path.write_text(text)
     path.with_name("about.md~").unlink()
+
+
+def as_visual_studio_code(path, text):
+    """Write into the file that is there: it is empty before it is full."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+    os.write(descriptor, text.encode())
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 def truncate_and_write(path, text):
@@ -88,7 +100,7 @@ def truncate_and_write(path, text):
         file.write(text[len(text) // 2 :])
 
 
-@pytest.mark.parametrize("save", [write_aside, as_vim, truncate_and_write])
+@pytest.mark.parametrize("save", [write_aside, as_vim, as_visual_studio_code, truncate_and_write])
 def test_a_save_is_one_build_of_the_whole_file(shown, save):
     path = shown.site / "content/about.md"
     before = shown.quiet()
@@ -104,13 +116,35 @@ def test_a_file_that_stays_empty_is_not_waited_for_for_ever(shown):
     assert "content/empty.md, line 1" in shown.built[-1].problems[0]
 
 
-def test_a_checkout_of_2000_files_is_one_build(shown):
-    before = shown.quiet()
-    shown.save("content/july.md", NEW)
-    for number in range(2000):
-        (shown.site / f"content/table-{number}.csv").write_text("a,b\n")
-    shown.wait(lambda: shown.request("/july/")[0] == 200)
-    assert shown.quiet() == before + 1
+def git(site, *words):
+    settings = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *settings, *words], cwd=site, check=True, capture_output=True)
+
+
+def test_a_checkout_of_2000_files_is_one_build_of_whole_files(desk):
+    """200 articles in two states, and 1,800 files beside them that one branch has and the other has not."""
+    site = desk.site
+    desk.save(".gitignore", "public\ncache\n")
+    for number in range(200):
+        desk.save(f"content/many/{number}.md", f'+++\ntitle = "{number}"\n+++\n' + "Old words.\n\n" * 50)
+    git(site, "init", "--initial-branch", "old")
+    git(site, "add", ".")
+    git(site, "commit", "--message", "Old")
+    git(site, "checkout", "-b", "new")
+    for number in range(200):
+        desk.edit(f"content/many/{number}.md", "Old", "New")
+    for number in range(1800):
+        desk.save(f"content/many/table-{number}.csv", "a,b\n")
+    git(site, "add", ".")
+    git(site, "commit", "--message", "New")
+    with desk.shown():
+        for branch, words in (("old", "Old words."), ("new", "New words.")):
+            before = desk.quiet()
+            git(site, "checkout", branch)
+            desk.wait(lambda words=words: desk.get("/many/199/").count(words) == 50)
+            assert desk.quiet() == before + 1
+            assert [built.problems for built in desk.built if built.problems] == []
+        desk.is_exact()
 
 
 def test_what_editors_leave_beside_and_what_we_write_ourselves_is_no_save(shown):

@@ -1,4 +1,7 @@
-"""A page an article: every markdown file under `content/` that is no draft, and whose days have come."""
+"""A page an article: every markdown file under `content/` that is no draft, and whose days have come.
+
+The preview shows the others too, and marks them.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         before, after = json.loads(around or b"[null, null]")
     tags = [(tag, json.loads(context.read(Key("tags", "", f"address/{tag}")))) for tag in matter["tags"]]
     values = {"matter": matter, "body": body, "contents": contents}
-    values |= {"tags": tags, "before": before, "after": after}
+    values |= {"tags": tags, "before": before, "after": after, "unpublished": unpublished(context, matter)}
     return {route.file: render_page(context, layout_of(matter, "article"), route, **values)}
 
 
@@ -61,14 +64,35 @@ def articles(context: Context, section: str | None = None) -> Iterable[tuple[str
 
 
 def on_site(context: Context, matter: dict[str, Any]) -> bool:
-    """Tell whether an article is on the site: no draft, begun, and not over.
+    """Tell whether an article is on the site: neither draft nor too early nor too late, or in the preview.
 
     One that cannot be understood counts as there: its page says what is wrong.
     """
+    return not unpublished(context, matter) or _shows_drafts(context)
+
+
+def unpublished(context: Context, matter: dict[str, Any]) -> str:
+    """Say why an article is in the preview alone; empty if it is not."""
     if matter.get("draft"):
-        return False
+        return "Draft"
     first, last = matter.get("publish_date"), matter.get("expiry_date")
-    return (not first or _begun(context, first)) and not (last and _begun(context, _day_after(last)))
+    if first and not _begun(context, first):
+        return f"Not on the site before {first}"
+    return f"Not on the site after {last}" if last and _begun(context, _day_after(last)) else ""
+
+
+def drafts(context: Context) -> list[str]:
+    """Give the articles that are here because this is the preview."""
+    hidden = [
+        path
+        for path, matter in articles(context)
+        if not path.endswith("_index.md") and unpublished(context, matter)
+    ]
+    return hidden if hidden and _shows_drafts(context) else []
+
+
+def _shows_drafts(context: Context) -> bool:
+    return json.loads(context.read(Key("config", "site.toml", "drafts")))
 
 
 def _begun(context: Context, day: str) -> bool:

@@ -199,9 +199,11 @@ class World:
             f'findings check="{luck.choice(["H_DEM", "H_LINKS"])}"',
             'ref to="notes"',
         ]
-        body = "\n\n".join(f"{{{{< {call} >}}}}" for call in luck.sample(calls, 2))
         name = luck.choice(["all.md", "notes/all.md", "notes/_index.md"])
-        (self.site / "content" / name).write_text(f'+++\ntitle = "Of all"\n+++\n{body}\n')
+        calls.append(f'ref to="{name}#here"')
+        body = "\n\n".join(f"{{{{< {call} >}}}}" for call in luck.sample(calls, 2))
+        heading = luck.choice(["Here", "Here!"])
+        (self.site / "content" / name).write_text(f'+++\ntitle = "Of all"\n+++\n{body}\n\n## {heading}\n')
 
     def edit_a_shortcode(self, luck: random.Random) -> None:
         path = luck.choice(sorted((self.site / "layouts/shortcodes").glob("*.mako")))
@@ -243,7 +245,7 @@ class World:
         folder.mkdir(exist_ok=True)
         (folder / "a.png").write_bytes(png(luck.randrange(1, 3), 1, luck.randrange(2)))
         (folder / luck.choice(["b.png", "data.csv"])).write_bytes(png(1, 1))
-        (folder / "index.md").write_text('+++\ntitle = "Trip"\n+++\n![A](a.png)\n')
+        (folder / "index.md").write_text('+++\ntitle = "Trip"\n+++\n![A](a.png) <img src="a.png">\n')
 
     def change_a_picture(self, luck: random.Random) -> None:
         for path in (self.site / "content").rglob("a.png"):
@@ -317,7 +319,7 @@ class World:
         """Give the articles that can go: one that others refer to would leave them not understood."""
         content = self.site / "content"
         paths = sorted(path for path in content.rglob("*.md") if path.name != "_index.md")
-        named = {name for path in paths for name in re.findall(r'ref to="([^"]+)"', path.read_text())}
+        named = {name for path in paths for name in re.findall(r'ref to="([^"#]+)', path.read_text())}
         return [path for path in paths if path.relative_to(content).as_posix() not in named]
 
     def _say(self, luck: random.Random, key: str, value: str, path: Path | None = None) -> None:

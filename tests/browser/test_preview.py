@@ -73,6 +73,7 @@ def tab(desk, visit):
     tabs = []
 
     def opened(path: str, **settings) -> Tab:
+        desk.quiet()  # a build on its way, from the test before, would lead the tab away
         tabs.append(Tab(visit(desk.address, **settings), path))
         return tabs[-1]
 

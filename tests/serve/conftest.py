@@ -98,7 +98,7 @@ class Desk:
         count = -1
         while count != len(self.built):
             count = len(self.built)
-            time.sleep(0.5)
+            time.sleep(1.0)
         return count
 
     def tree(self) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
+from hdash_site import editions
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
@@ -18,9 +19,10 @@ from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.htan.changes import findings_moved
-from hdash_site.options import Deadline, Options
+from hdash_site.options import Deadline, Options, moment
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
+from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import File, Site, findings, site
 from hdash_site.publish import Artifacts, Publish, check_file, loader
@@ -111,15 +113,17 @@ class Run:
         self._seconds: dict[str, float] = {}
         self._unreported: list[str] = []
         self._source: Source | None = None
+        self._moment = moment(options)
+        self._history = History(store.editions())
 
     def result(self) -> Result:
         with self._phase("crawl"):
             crawled = self.crawl()
         before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
+            self._report(building, crawled)
             built = site(building, self._store)
             found = findings(building, list(crawled.snapshots))
-            self._unreported = _unreported(building, crawled.snapshots)
             if not built.files:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
@@ -166,7 +170,7 @@ class Run:
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded, self._options.today or now()[:10]),
+                inputs(self._config, crawled.snapshots, self._loaded, self._moment[:10], self._history),
                 self._store,
                 _Until(workers, deadline) if deadline else workers,
                 self._told,
@@ -175,6 +179,19 @@ class Run:
             )
             with closing(build.schedule):
                 yield build
+
+    def _report(self, building: Build, crawled: Crawled) -> None:
+        """Bring the reports, whose figures the history takes in before a page asks for it.
+
+        Only a crawl makes history: what is built from old snapshots, as a preview is, adds nothing to it.
+        """
+        reports = building.bring(Key("report", atlas) for atlas in crawled.snapshots)
+        self._unreported = [key.name for key, parts in reports.items() if isinstance(parts, Broken)]
+        if not self._options.offline:
+            last, snapshots = self._history.last, crawled.snapshots
+            new = editions.add(building, reports, snapshots, self._store, last, self._moment)
+            if new:
+                self._history.add(*new)
 
     def _findings_of(self, atlas: str) -> Digest:
         parts = self._store.parts(Key("report", atlas))
@@ -279,12 +296,6 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     if not failed:
         return DONE
     return FAILED if strict else SOME_ATLAS_FAILED
-
-
-def _unreported(building: Build, atlases: Iterable[str]) -> list[str]:
-    """Give the atlases whose report, or something that it needs, could not be made today."""
-    made = building.bring(Key("report", atlas) for atlas in atlases)
-    return [key.name for key, parts in made.items() if isinstance(parts, Broken)]
 
 
 def _check_known(only: Collection[str], crawled: Crawled) -> None:

@@ -6,8 +6,12 @@ import csv
 import io
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from hdash_site import app
+from hdash_site.state import where
+from hdash_site.state.store import Store, glanced, opened
+from hdash_site.state.where import Where
 
 ROOT = Path(__file__).parents[1]
 FILE_COLUMNS = (
@@ -140,6 +144,32 @@ def site_folder(folder: Path) -> Path:
 
 def build(site: Path, atlases: Path, **more: object) -> app.Result:
     return app.build(app.Options(site, atlases, **more))  # type: ignore[arg-type]
+
+
+class History(NamedTuple):
+    """The history of a state: its editions, and what the next one is compared with."""
+
+    editions: list[tuple[str, str]]
+    basis: str
+
+
+def history_of(store: Store) -> History:
+    return History(store.editions(), store.basis())
+
+
+def give_history(cache: Path, history: History) -> None:
+    """Give a history to a state that has none."""
+    with opened(cache) as store:
+        for edition in history.editions:
+            store.add_edition(*edition, history.basis)
+            store.commit()
+
+
+def carry_history(origin: Path, cache: Path, at: Where | None = None) -> None:
+    """Give the history of the state below `origin`, or elsewhere, to one that has none."""
+    with glanced(origin, at or where.file(origin)) as store:
+        history = history_of(store) if store else History([], "")
+    give_history(cache, history)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -92,8 +92,9 @@ class Desk:
         return count
 
     def clean_tree(self) -> dict[str, bytes]:
-        """What a clean build of the same site gives."""
+        """What a clean build of the same site gives, with its history."""
         folder = self.site.parent / "clean"
+        worlds.carry_history(self.site / "cache", folder / "cache")
         places = ("--source", self.atlases, "--output", folder / "public", "--cache", folder / "cache")
         command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--root", self.site, *places]
         subprocess.run(command, check=True)

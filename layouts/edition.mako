@@ -29,10 +29,10 @@
 <h1>What changed on <time datetime="${edition["when"]}">${clock(edition["when"])}</time></h1>
 <p>${said}
 % if older:
-What it is compared with is <a href="${older}">the edition of ${clock(edition["before"])}</a>.
+Compared with <a href="${older}">the edition of ${clock(edition["before"])}</a>.
 % endif
 </p>
-<dl class="figures">
+<dl class="figures many">
 ${total("Data files", "files", count)}
 ${total("Size", "bytes", size)}
 ${total("Manifests", "manifests", count)}
@@ -47,11 +47,11 @@ ${total("Warnings", "warnings", count)}
 <h2>Atlases</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Atlases">
 <table>
-<thead><tr><th scope="col">Atlas</th><th scope="col"></th><th scope="col" class="number">Files</th><th scope="col" class="number">Size</th><th scope="col" class="number">Manifests</th><th scope="col" class="number">Records</th><th scope="col" class="number">Participants</th><th scope="col" class="number">Biospecimens</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
+<thead><tr><th scope="col">Atlas</th><th scope="col" class="number">Files</th><th scope="col" class="number">Size</th><th scope="col" class="number">Manifests</th><th scope="col" class="number">Records</th><th scope="col" class="number">Participants</th><th scope="col" class="number">Biospecimens</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
 % for id in rows:
 <% held = edition["atlases"].get(id, {}).get("figures"); risen = edition["changes"].get(id, {}).get("risen", {}) %>
-<tr><th scope="row">${atlas(id)}</th><td>${"new" if id in edition["arrived"] else "gone" if id in edition["gone"] else ""}</td>\
+<tr><th scope="row">${atlas(id)}${" new" if id in edition["arrived"] else " gone" if id in edition["gone"] else ""}</th>\
 ${cell(held, risen, "files", count)}${cell(held, risen, "bytes", size)}${cell(held, risen, "manifests", count)}${cell(held, risen, "records", count)}${cell(held, risen, "participants", count)}${cell(held, risen, "biospecimens", count)}\
 <td class="number">${percent(held["filled"], held["cells"]) if held else "–"}</td>${cell(held, risen, "errors", count)}${cell(held, risen, "warnings", count)}</tr>
 % endfor

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hdash_site import app
-from hdash_site.state import where
+from hdash_site.state import models, where
 from hdash_site.state.store import Store, glanced, opened
 from hdash_site.state.where import Where
 
@@ -170,6 +170,11 @@ def carry_history(origin: Path, cache: Path, at: Where | None = None) -> None:
     with glanced(origin, at or where.file(origin)) as store:
         history = history_of(store) if store else History([], "")
     give_history(cache, history)
+
+
+def lose_history(cache: Path) -> None:
+    with opened(cache):
+        models.Edition.delete().execute()
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -13,8 +13,6 @@ import pytest
 from hdash_site.htan.history import FIGURES
 from hdash_site.pages import charts
 from hdash_site.pages.history import History, name_of
-from hdash_site.state import models
-from hdash_site.state.store import opened
 from tests import worlds
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -130,9 +128,7 @@ def test_a_build_without_a_crawl_makes_no_history(site):
 
 def test_without_any_edition_the_pages_say_so(site):
     site.build(today="2026-07-01")
-    with opened(site.folder / "cache") as store:
-        models.Edition.delete().execute()
-        assert store.editions() == []
+    worlds.lose_history(site.folder / "cache")
     site.build(offline=True)
     assert "No figures are kept yet." in site.page("")
     assert "No figures are kept yet." in site.page("changes")

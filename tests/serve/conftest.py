@@ -92,9 +92,8 @@ class Desk:
         return count
 
     def clean_tree(self) -> dict[str, bytes]:
-        """What a clean build of the same site gives, with its history."""
+        """What a clean build of the same site gives; a preview adds nothing to the history that began it."""
         folder = self.site.parent / "clean"
-        worlds.carry_history(self.site / "cache", folder / "cache")
         places = ("--source", self.atlases, "--output", folder / "public", "--cache", folder / "cache")
         command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--root", self.site, *places]
         subprocess.run(command, check=True)

@@ -358,7 +358,7 @@ def config(root: Path, source: Path | None, output: Path | None, cache: Path | N
 
 
 FORGOTTEN = "This forgets the snapshots of the atlases, and the traces, values and looks of all builds."
-KEPT = "It keeps the ledger of runs, and which files of the site are ours."
+KEPT = "It keeps the ledger of runs, the history of the figures, and which files of the site are ours."
 
 
 @commands.command()
@@ -378,7 +378,7 @@ def reset(root: Path, cache: Path | None, yes: bool) -> None:
 @commands.command()
 @_options(_root, _output, _cache)
 def clean(root: Path, output: Path | None, cache: Path | None) -> None:
-    """Delete what can be made again: state, blobs, the sample, our files in public/."""
+    """Delete the state with its history, blobs, the sample, our files in public/."""
     from hdash_site import app, upkeep
 
     for path in upkeep.clean(app.Options(root, None, output, cache)):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+from hdash_site.errors import ConfigError
 from hdash_site.state import where
 from hdash_site.state.where import Remote, Where
 
@@ -28,7 +30,8 @@ class Options(NamedTuple):
     `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
     the run. `accept_loss`: believe that an atlas lost most of its files. `deadline`: when to be done.
     `drafts`: show articles that are not on the site yet, or not any more, as the preview does.
-    `today`: the day for which the site is made, as in "2026-11-24"; the one that it is in UTC if empty.
+    `today`: the day for which the site is made, as in "2026-11-24", or its second, as in
+    "2026-11-24T03:00:00+00:00"; the present if empty.
     """
 
     root: Path
@@ -44,6 +47,26 @@ class Options(NamedTuple):
     deadline: Deadline | None = None
     today: str = ""
     drafts: bool = False
+
+
+EPOCH = "SOURCE_DATE_EPOCH"
+"""The variable of reproducible builds: the time for which they are made, in seconds since 1970."""
+
+
+def moment(options: Options) -> str:
+    """Give the time for which the site is made, to the second (UTC, ISO 8601). Raises `ConfigError`."""
+    if options.today:
+        return options.today if "T" in options.today else f"{options.today}T00:00:00+00:00"
+    epoch = os.environ.get(EPOCH)
+    try:
+        now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else _now()
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(f"it is {epoch!r}", EPOCH, "set it to seconds since 1970, or to nothing") from None
+    return now.isoformat(timespec="seconds")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def output_folder(options: Options) -> Path:

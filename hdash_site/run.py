@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from hdash_site import editions
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
@@ -20,9 +21,10 @@ from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.htan.changes import findings_moved
-from hdash_site.options import Deadline, Options
+from hdash_site.options import Deadline, Options, moment
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
+from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs, touched
 from hdash_site.pages.site import File, Site, findings, site, some
 from hdash_site.publish import Artifacts, Publish, check_file, loader
@@ -132,22 +134,24 @@ class Run:
     ) -> None:
         self._config, self._options, self._store, self._tell = config, options, store, tell
         self._publish, self._kept = publish, kept
-        self._today = options.today or now()[:10]
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
         self._unreported: list[str] = []
         self._source: Source | None = None
+        self._moment = moment(options)
+        self._today = self._moment[:10]
+        self._history = History(store.editions())
 
     def result(self) -> Result:
         with self._phase("crawl"):
             crawled = self.crawl()
         before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
+            self._report(building, crawled)
             early = self._early(building, self._kept) if self._kept else None
             built = site(building, self._store, self._kept.site if self._kept else None)
             found = findings(building, list(crawled.snapshots))
-            self._unreported = _unreported(building, crawled.snapshots)
             if not built.files:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
@@ -203,7 +207,7 @@ class Run:
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded, self._today),
+                inputs(self._config, crawled.snapshots, self._loaded, self._today, self._history),
                 self._store,
                 _Until(workers, deadline) if deadline else workers,
                 self._told,
@@ -214,6 +218,19 @@ class Run:
             )
             with closing(build.schedule):
                 yield build
+
+    def _report(self, building: Build, crawled: Crawled) -> None:
+        """Bring the reports, whose figures the history takes in before a page asks for it.
+
+        Only a crawl makes history: what is built from old snapshots, as a preview is, adds nothing to it.
+        """
+        reports = building.bring(Key("report", atlas) for atlas in crawled.snapshots)
+        self._unreported = [key.name for key, parts in reports.items() if isinstance(parts, Broken)]
+        if not self._options.offline:
+            last, snapshots = self._history.last, crawled.snapshots
+            new = editions.add(building, reports, snapshots, self._store, last, self._moment)
+            if new:
+                self._history.add(*new)
 
     def _changed(self, kept: Kept) -> set[Key]:
         """Give the inputs that may be others than in the run before."""
@@ -335,12 +352,6 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     if not failed:
         return DONE
     return FAILED if strict else SOME_ATLAS_FAILED
-
-
-def _unreported(building: Build, atlases: Iterable[str]) -> list[str]:
-    """Give the atlases whose report, or something that it needs, could not be made today."""
-    made = building.bring(Key("report", atlas) for atlas in atlases)
-    return [key.name for key, parts in made.items() if isinstance(parts, Broken)]
 
 
 def _check_known(only: Collection[str], crawled: Crawled) -> None:

@@ -122,7 +122,7 @@ def reset(options: Options) -> None:
 
 
 def clean(options: Options) -> list[str]:
-    """Delete what can be made again: state, blobs, samples, and the files of the site that are ours."""
+    """Delete the state with its history, blobs, samples, and the files of the site that are ours."""
     cache, output, at = cache_folder(options), output_folder(options), state_place(options)
     config_of(options)
     gone: list[str] = []

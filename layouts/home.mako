@@ -1,5 +1,7 @@
 <%inherit file="base.mako"/>
 <%namespace name="words" file="partials/words.mako"/>
+<%namespace name="charts" file="partials/charts.mako"/>
+<%def name="head()"><link rel="alternate" type="application/atom+xml" title="Changes" href="${root}changes/feed.xml"></%def>
 <%def name="description()">What each tumor atlas of HTAN holds, what is wrong with it, and what is missing.</%def>
 <h1>Atlases</h1>
 <dl class="figures">
@@ -9,6 +11,9 @@
 <div><dt>Metadata complete</dt><dd>${percent(totals["filled"], totals["cells"])}</dd></div>
 <div><dt>Findings</dt><dd>${words.findings(totals["errors"], totals["warnings"])}</dd></div>
 </dl>
+% if newest:
+<p><a href="${newest[1]}">What changed on <time datetime="${newest[0]}">${clock(newest[0])}</time></a></p>
+% endif
 <div class="wide whole" tabindex="0" role="region" aria-label="Table of the atlases">
 <table class="sortable">
 <caption class="unseen">The atlases, with totals</caption>
@@ -46,3 +51,15 @@
 </table>
 </div>
 <p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>.</p>
+<h2 id="trends">Over time</h2>
+% if trends:
+<div class="trends">
+% for trend in trends:
+${charts.trend(trend, trend.label)}
+% endfor
+</div>
+% elif newest:
+<p class="empty">The figures are kept since ${clock(newest[0])}. There is a line of each as soon as one is another.</p>
+% else:
+<p class="empty">No figures are kept yet. The next build that reads the atlases begins with it.</p>
+% endif

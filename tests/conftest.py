@@ -36,6 +36,18 @@ def _no_services():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _one_moment():
+    """Let all builds be of one time, which the history keeps, so that those of one state have one result."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", str(MOMENT))
+        yield
+
+
+MOMENT = 1_782_900_000
+"""2026-07-01T10:00:00+00:00."""
+
+
 @pytest.fixture(scope="session")
 def server():
     """Make a database on a server when a test first needs it; without that server the test is skipped."""

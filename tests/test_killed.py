@@ -40,9 +40,11 @@ def place(tmp_path):
     return worlds.site_folder(tmp_path / "site"), atlases, tmp_path
 
 
-def clean_tree(place, number):
+def clean_tree(place, number, at=None):
+    """Build cleanly, with the history that there is."""
     site, atlases, folder = place
     output = folder / f"clean-{number}"
+    worlds.carry_history(site / "cache", output / "cache", at)
     worlds.build(site, atlases.folder, output=output / "public", cache=output / "cache")
     return worlds.tree(output / "public")
 
@@ -59,7 +61,7 @@ def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_is_exact(pla
     killed = 0
     for number in range(1, KILLS + 1):
         edit(atlases, number)
-        new = clean_tree(place, number)
+        new = clean_tree(place, number, at)
         process = subprocess.Popen(command(site, atlases), env=environment, start_new_session=True)
         time.sleep(luck.uniform(0, lasts))
         process.send_signal(signal.SIGKILL)

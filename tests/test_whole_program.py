@@ -53,6 +53,7 @@ class World:
     def clean_build(self) -> tuple[worlds.app.Result, Path]:
         self.builds += 1
         place = self.folder / f"clean-{self.builds}"
+        worlds.carry_history(self.site / "cache", place / "cache")
         result = worlds.build(
             self.site,
             self.atlases.folder,
@@ -186,6 +187,7 @@ class World:
             f'ref to="{atlas}"',
             f'completeness atlas="{atlas}"',
             f'timeline atlas="{atlas}" limit="{luck.randrange(1, 3)}"',
+            f'trend atlas="{atlas}" field="{luck.choice(["files", "records", "complete"])}"',
         ]
         body = "\n\n".join(f"{{{{< {call} >}}}}" for call in luck.sample(calls, 2))
         path = self.site / f"content/quotes-{atlas.lower()}.md"
@@ -198,6 +200,7 @@ class World:
             f'atlases fields="files" where="{condition}" sort="-files" limit="{luck.randrange(1, 3)}"',
             f'findings check="{luck.choice(["H_DEM", "H_LINKS"])}"',
             'ref to="notes"',
+            f'trend field="{luck.choice(["files", "errors"])}"',
         ]
         name = luck.choice(["all.md", "notes/all.md", "notes/_index.md"])
         calls.append(f'ref to="{name}#here"')

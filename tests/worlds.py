@@ -7,8 +7,12 @@ import io
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from hdash_site import app
+from hdash_site.state import models, where
+from hdash_site.state.store import Store, glanced, opened
+from hdash_site.state.where import Where
 
 ROOT = Path(__file__).parents[1]
 FILE_COLUMNS = (
@@ -148,6 +152,37 @@ def clean_tree(site: Path, atlases: Path, **more: object) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="hdash-clean-") as folder:
         build(site, atlases, output=Path(folder, "public"), cache=Path(folder, "cache"), **more)
         return tree(Path(folder, "public"))
+
+
+class History(NamedTuple):
+    """The history of a state: its editions, and what the next one is compared with."""
+
+    editions: list[tuple[str, str]]
+    basis: str
+
+
+def history_of(store: Store) -> History:
+    return History(store.editions(), store.basis())
+
+
+def give_history(cache: Path, history: History) -> None:
+    """Give a history to a state that has none."""
+    with opened(cache) as store:
+        for edition in history.editions:
+            store.add_edition(*edition, history.basis)
+            store.commit()
+
+
+def carry_history(origin: Path, cache: Path, at: Where | None = None) -> None:
+    """Give the history of the state below `origin`, or elsewhere, to one that has none."""
+    with glanced(origin, at or where.file(origin)) as store:
+        history = history_of(store) if store else History([], "")
+    give_history(cache, history)
+
+
+def lose_history(cache: Path) -> None:
+    with opened(cache):
+        models.Edition.delete().execute()
 
 
 def tree(folder: Path) -> dict[str, bytes]:

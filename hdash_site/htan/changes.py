@@ -13,11 +13,12 @@ _ROW: Final = "row"
 
 def findings_moved(before: bytes, after: bytes) -> tuple[Counter[str], Counter[str]]:
     """Compare two `findings.csv`; give the numbers of new and of fixed findings, by code of the check."""
-    old, new = _counted(before), _counted(after)
+    old, new = counted(before), counted(after)
     return _by_code(new - old), _by_code(old - new)
 
 
-def _counted(data: bytes) -> Counter[tuple[str, ...]]:
+def counted(data: bytes) -> Counter[tuple[str, ...]]:
+    """Count the findings of a `findings.csv`: code of the check first, then all else but the row."""
     reader = csv.reader(io.StringIO(data.decode(), newline=""))
     header = next(reader, list[str]())
     place = header.index(_ROW) if _ROW in header else len(header)

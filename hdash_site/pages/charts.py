@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 CELL = 24
@@ -146,3 +148,48 @@ def _timeline(one: Mapping[str, Any], last: int) -> Timeline:
         free[lane : lane + 1] = [x + max(width, LANE) + 2]
         events.append(Event(**event, x=x, width=width, y=LANE * lane))
     return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last)
+
+
+LINE_WIDE, LINE_HIGH = 220, 44
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A line of a figure over time. The first and the last value, each with its day; `path` is in steps."""
+
+    label: str
+    values: list[tuple[str, str]]
+    lowest: str
+    highest: str
+    path: str
+    x: float
+    y: float
+    width: int = LINE_WIDE
+    height: int = LINE_HIGH
+
+
+def trend(label: str, points: Sequence[tuple[str, float, str]]) -> Trend | None:
+    """Lay a line out from moments, values and how these are written; none if there is one point or less.
+
+    A value holds until the next one: the line is level, and then it steps.
+    """
+    if len(points) < 2:
+        return None
+    times = [datetime.fromisoformat(moment).timestamp() for moment, _, _ in points]
+    low, high = (one(points, key=lambda point: point[1]) for one in (min, max))
+    wide = LINE_WIDE / (times[-1] - times[0])
+    tall = LINE_HIGH / (high[1] - low[1]) if high[1] > low[1] else 0.0
+    base = LINE_HIGH if tall else LINE_HIGH / 2
+    at = [
+        (_short((time - times[0]) * wide), _short(base - (value - low[1]) * tall))
+        for time, (_, value, _) in zip(times, points, strict=True)
+    ]
+    steps = [f"M{at[0][0]} {at[0][1]}"]
+    for (_, before), (x, y) in pairwise(at):
+        steps.append(f"H{x}" if y == before else f"H{x}V{y}")
+    ends = [(points[end][0][:10], points[end][2]) for end in (0, -1)]
+    return Trend(label, ends, low[2], high[2], "".join(steps), float(at[-1][0]), float(at[-1][1]))
+
+
+def _short(length: float) -> str:
+    return f"{length:.1f}".removesuffix(".0")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["count", "percent", "plural", "raw", "shown", "size", "synapse"]
+__all__ = ["clock", "count", "percent", "plural", "raw", "shown", "signed", "size", "synapse"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
@@ -50,6 +51,16 @@ def size(number: int) -> str:
             return f"{value:,.{digits}f} {unit}"
         value /= 1000
     raise AssertionError
+
+
+def signed(number: int, write: Callable[[int], str] = count) -> str:
+    """Write by how much a figure rose or fell; `write` is how the figure is written."""
+    return f"{'+' if number > 0 else '−' if number < 0 else '±'}{write(abs(number))}"
+
+
+def clock(moment: str) -> str:
+    """Write a time in UTC, from ISO 8601, to the minute."""
+    return f"{moment[:10]}, {moment[11:16]} UTC"
 
 
 def percent(part: int, whole: int) -> str:

@@ -6,6 +6,7 @@ snapshot:<atlas>#<part>      project, listing, manifests, notice
 blob:<digest>                a listing or a manifest
 folder:<path>                the files below it
 layout:<path>  asset:<path>  content:<path>
+history:...                  the editions of the figures, as `pages.history` says
 begun:<day>                  whether that day, "2026-11-24", has begun
 version:                     of this program
 """
@@ -24,13 +25,18 @@ from hdash_site import __version__
 from hdash_site.config import FILE, Config
 from hdash_site.engine.model import Given, Inputs, Key, digest
 from hdash_site.errors import LayoutError
+from hdash_site.pages.history import History
 from hdash_site.snapshot import Fetched, Snapshot
 
 FOLDERS = {"layout": "layouts", "asset": "layouts/assets", "content": "content"}
 
 
 def inputs(
-    config: Config, snapshots: Mapping[str, Snapshot], load: Callable[[str], bytes], today: str
+    config: Config,
+    snapshots: Mapping[str, Snapshot],
+    load: Callable[[str], bytes],
+    today: str,
+    history: History,
 ) -> Inputs:
     """Answer for every input; `load` gives the bytes of a digest, `today` is a day as in "2026-11-24"."""
 
@@ -46,6 +52,8 @@ def inputs(
                 return _json(list(snapshots))
             case "folder":
                 return _json(sorted(_below(config.root / key.name)))
+            case "history":
+                return history.answer(key.name, key.part)
             case "begun":
                 return _json(key.name <= today)
             case "version":

@@ -32,7 +32,7 @@ from hdash_site.pages.page import root_of
 from hdash_site.pages.route import Route
 from hdash_site.pages.shortcodes import Call, Piece, quoted
 
-ANSWERS = ("figure", "total", "table", "completeness", "timelines", "findings", "link")
+ANSWERS = ("figure", "total", "table", "completeness", "timelines", "trend", "findings", "link")
 """The methods of `Answers` that a layout sees."""
 
 Summary: TypeAlias = Mapping[str, Any]
@@ -258,6 +258,18 @@ class Answers:
         some = participants[: self._whole(limit, "limit")]
         return charts.timelines(some), len(participants), self._url("timeline", atlas)
 
+    def trend(self, atlas: str, field: str) -> tuple[str, charts.Trend | None, str]:
+        """Give the name of a figure, its line over time, and the day of the first edition that has it.
+
+        It is of one atlas, or of all together if `atlas` is empty; there is no line of one edition.
+        """
+        wanted = self._field(field)
+        if atlas:
+            self._known(atlas)
+        part = f"recent/{atlas}" if atlas else "recent"
+        points = json.loads(self._context.read(Key("history", "", part)))
+        return FIELDS[wanted], trend(wanted, points), points[0][0][:10] if points else ""
+
     def findings(self, check: str, atlas: str) -> tuple[int, int]:
         """Count errors and warnings: of one check or, if `check` is empty, all; of one atlas or of all."""
         codes = [one.CODE for one in checks()]
@@ -359,6 +371,14 @@ def _headings(contents: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for heading in contents:
         yield heading["id"], heading["text"]
         yield from _headings(heading["children"])
+
+
+def trend(field: str, points: Iterable[tuple[str, Summary]]) -> charts.Trend | None:
+    """Lay out the line of a field; points are moments and figures (`pages.history`)."""
+    return charts.trend(
+        FIELDS[field],
+        [(when, _number(figures, field), _written(figures, field)) for when, figures in points],
+    )
 
 
 def _written(summary: Summary, name: str) -> str:

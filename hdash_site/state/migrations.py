@@ -58,10 +58,20 @@ def publications_of_buckets(database: Any) -> None:
             database.execute_sql(f"ALTER TABLE hdash_publication ADD COLUMN {column} DEFAULT ''")
 
 
+def editions_of_figures(database: Any) -> None:
+    """Make the table of the editions."""
+    kind = _kind(database)
+    if "hdash_edition" not in database.get_tables():
+        columns = ("hash key", "moment short", "edition text", "basis text")
+        parts = ", ".join(_column(kind, *column.split()) for column in columns)
+        database.execute_sql(f"CREATE TABLE hdash_edition ({parts}){_END.get(kind, '')}")
+
+
 MIGRATIONS: tuple[Callable[[Any], None], ...] = (
     portable_tables,
     registered_atlases,
     publications_of_buckets,
+    editions_of_figures,
 )
 _NAMES = {migration.__name__ for migration in MIGRATIONS}
 

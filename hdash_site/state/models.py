@@ -115,6 +115,15 @@ class Run(_Table):
     counts = peewee.TextField()
 
 
+class Edition(_Table):
+    """An edition of the figures, as JSON (`htan.history`), and its `when`; only the newest has a basis."""
+
+    hash = peewee.CharField(primary_key=True)
+    moment = peewee.CharField()
+    edition = peewee.TextField()
+    basis = peewee.TextField()
+
+
 class Lock(_Table):
     """Who is at work. `token` tells one run from all others.
 

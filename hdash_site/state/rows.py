@@ -130,6 +130,24 @@ def atlases() -> list[Project]:
     return [Project(*json.loads(project)) for (project,) in found]
 
 
+def editions() -> list[tuple[str, str]]:
+    table = models.Edition
+    return models.rows(table.select(table.moment, table.edition).order_by(table.moment))
+
+
+def basis() -> str:
+    """Give what the newest edition left to compare with; empty if there is none."""
+    table = models.Edition
+    found = models.rows(table.select(table.basis).order_by(table.moment.desc()).limit(1))
+    return found[0][0] if found else ""
+
+
+def add_edition(moment: str, edition: str, basis: str) -> None:
+    table = models.Edition
+    table.update(basis="").where(table.basis != "").execute()
+    replace(table, [{"hash": hash_of(moment), "moment": moment, "edition": edition, "basis": basis}])
+
+
 def snapshots() -> dict[str, Snapshot]:
     found = models.rows(models.Snapshot.select().order_by(models.Snapshot.place))
     return {snapshot.project.id: snapshot for snapshot in (_snapshot(*row[2:]) for row in found)}

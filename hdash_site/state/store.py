@@ -1,4 +1,4 @@
-"""The state of one site: traces, values, snapshots, publications, looks, the ledger of runs.
+"""The state of one site: traces, values, snapshots, publications, looks, the history, the ledger of runs.
 
 A table is read in one query, when it is first asked for, and all is written in one transaction, blobs
 before the rows that name them: a run that is cut off leaves the state of the last one, and some blobs that
@@ -65,6 +65,7 @@ class Store:
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
+        self._edition: tuple[str, str, str] | None = None
 
     @functools.cached_property
     def _traces(self) -> dict[str, list[str]]:
@@ -138,6 +139,18 @@ class Store:
         """Give the atlases that were registered, in the order of then."""
         return self._held.again(rows.atlases)
 
+    def editions(self) -> list[tuple[str, str]]:
+        """Give when each edition of the figures was made, and the edition itself, the oldest first."""
+        return self._held.again(rows.editions)
+
+    def basis(self) -> str:
+        """Give what the next edition is compared with; empty if there was none before."""
+        return self._held.again(rows.basis)
+
+    def add_edition(self, moment: str, edition: str, basis: str) -> None:
+        """Add an edition, the newest, with all that the run learned: all three in ASCII."""
+        self._edition = (moment, edition, basis)
+
     def published(self, mirror: str) -> dict[str, Published]:
         """Give every path that we put into a mirror, or were about to, with what we know of it."""
         table = models.Publication
@@ -174,12 +187,15 @@ class Store:
         ]
         fresh = self.looks.fresh if self._keeps_looks else {}
         looks = [rows.look_row(path, look) for path, look in fresh.items()]
+        edition, self._edition = self._edition, None
 
         def write() -> None:
             rows.replace(models.Trace, traces)
             rows.replace(models.Look, looks)
+            if edition:
+                rows.add_edition(*edition)
 
-        if traces or looks:
+        if traces or looks or edition:
             self._write(write)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
@@ -224,14 +240,14 @@ class Store:
             self._shared.push(self.named(), self.blobs, check)
 
     def reset(self) -> None:
-        """Forget what was crawled and built; keep the ledger of runs, and which files are ours."""
+        """Forget what was crawled and built; keep ledger and history, and which files are ours."""
         self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
         self.blobs.sweep(())
         self._snapshots, self._traces = {}, {}
 
     def forget(self) -> None:
         """Forget everything."""
-        tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run)
+        tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run, models.Edition)
         self._write(lambda: rows.empty(*tables))
         self._forgotten = True
 

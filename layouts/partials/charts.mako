@@ -63,3 +63,17 @@
 </figure>
 % endfor
 </%def>
+
+<%def name="trend(chart, label)">
+<figure class="trend">
+<figcaption>${label}</figcaption>
+<svg role="img" aria-label="${label}: ${chart.values[0][1]} on ${chart.values[0][0]}, ${chart.values[1][1]} on ${chart.values[1][0]}, never below ${chart.lowest} nor above ${chart.highest}" width="${chart.width + 8}" height="${chart.height + 8}" viewBox="-4 -4 ${chart.width + 8} ${chart.height + 8}">
+<path class="line" d="${chart.path}"/><circle class="sample" cx="${chart.x}" cy="${chart.y}" r="3.5"/>
+</svg>
+<p class="ends small">\
+% for day, value in chart.values:
+<span><strong>${value}</strong> <time datetime="${day}">${day}</time></span>\
+% endfor
+</p>
+</figure>
+</%def>

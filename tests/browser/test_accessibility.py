@@ -12,22 +12,24 @@ from hdash_site.state.store import opened
 from tests import worlds
 from tests.browser.conftest import served
 
-NO_PAGES = {"download", "sitemap", "asset", "feed", "resource"}
+NO_PAGES = {"download", "sitemap", "asset", "feed", "atom", "resource"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A site that has every kind of page, and findings in it."""
+    """A site that has every kind of page, and findings and changes in it."""
     folder = tmp_path_factory.mktemp("accessible")
     atlases = worlds.small(folder / "atlases", "HTA1", "HTA2")
+    site = worlds.site_folder(folder / "site")
+    worlds.build(site, atlases.folder)
     project = atlases.projects[0]["id"]
     therapy = {"Treatment Type": "Surgery", "Days to Treatment Start": "3", "Days to Treatment End": "9"}
     atlases.manifest(project, project, "Therapy", [{"HTAN Participant ID": "HTA1_9", **therapy}])
     atlases.save()
-    site = worlds.site_folder(folder / "site")
     (site / "content/all.md").write_text(
         '+++\ntitle = "All that an article may hold"\naliases = ["old/"]\ntags = ["a tag"]\nmenu = true\n+++\n'
-        "## A table\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\n$ code\n```\n\n1. [A link](../about/)\n\n> Said.\n"
+        "## A table\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\n$ code\n```\n\n1. [A link](../about/)\n\n> Said.\n\n"
+        '{{< trend atlas="HTA1" field="records" >}}\n'
     )
     worlds.build(site, atlases.folder)
     return site

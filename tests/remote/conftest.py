@@ -60,11 +60,12 @@ class Desk:
         return listed == set(snapshot.manifests) and all(one is not None for one in held)
 
     def folder_tree(self) -> dict[str, bytes]:
-        """Build the same atlases from a folder, clean, and give the site."""
+        """Build the same atlases from a folder, clean but for the history, and give the site."""
         self.service.save(self.folder / "saved")
         self.write()
         place = self.folder / "clean"
         shutil.rmtree(place, ignore_errors=True)
+        worlds.carry_history(self.site / "cache", place / "cache")
         app.build(
             app.Options(self.site, self.folder / "saved", output=place / "public", cache=place / "cache")
         )

@@ -233,7 +233,7 @@ def edit(nights, luck):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_over_many_nights_each_site_is_that_of_a_clean_build(nights, monkeypatch, seed):
+def test_over_many_nights_each_site_is_that_of_a_clean_build_with_its_history(nights, monkeypatch, seed):
     luck = random.Random(seed)
     options = nights.options()
     for _ in range(6):
@@ -251,9 +251,13 @@ def test_over_many_nights_each_site_is_that_of_a_clean_build(nights, monkeypatch
         result, tree = nights.build(options)
         assert result.exit_code == 0
         assert whole(nights)
+        with nights.look() as store:
+            history = worlds.history_of(store)
         with monkeypatch.context() as alone:
             alone.delenv("HDASH_STATE_URL")
-            assert tree == nights.build()[1]
+            clean = nights.options()
+            worlds.give_history(clean.cache, history)
+            assert tree == nights.build(clean)[1]
         with nights.look() as store:
             named, packs = store.named(), nights.packs().values()
             assert all(store.load(digest) is not None for digest in named)

@@ -8,6 +8,8 @@ from typing import Any
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.htan.files import vocabulary
+from hdash_site.pages import prose
+from hdash_site.pages.history import name_of
 from hdash_site.pages.page import page as render_page
 from hdash_site.pages.route import Route, slugs
 
@@ -23,6 +25,10 @@ TOTALS = (
     "errors",
     "warnings",
 )
+
+
+DRAWN = ("files", "records", "errors", "warnings")
+"""The figures that have a line."""
 
 
 def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001
@@ -42,8 +48,12 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     ]
     totals: dict[str, Any] = {name: sum(row[name] for row in rows) for name in TOTALS}
     totals["types"] = {name: sum(row["types"][name]["files"] for row in rows) for name in vocabulary().types}
-    return {
-        route.file: render_page(
-            context, "home.mako", route, rows=rows, totals=totals, types=vocabulary().types
-        )
+    points = json.loads(context.read(Key("history", "", "recent")))
+    values = {
+        "rows": rows,
+        "totals": totals,
+        "types": vocabulary().types,
+        "trends": [trend for name in DRAWN if (trend := prose.trend(name, points))],
+        "newest": (points[-1][0], f"changes/{name_of(points[-1][0])}/") if points else None,
     }
+    return {route.file: render_page(context, "home.mako", route, **values)}

@@ -33,7 +33,7 @@ ${diagrams.tree(diagram, person["id"])}
 <thead><tr><th scope="col">Biospecimen</th><th scope="col">Taken from</th><th scope="col">Files made of it</th></tr></thead>
 <tbody>
 % for name, address, above, files in samples:
-<tr><th scope="row"><a href="${root}find/#${address}"><bdi>${name}</bdi></a></th><td><bdi>${above}</bdi></td><td>\
+<tr><th scope="row"><a href="${root}find/?id=${address}"><bdi>${name}</bdi></a></th><td><bdi>${above}</bdi></td><td>\
 % for other, number in files:
 ${tables[other][0]} ${count(number)}${"" if loop.last else ", "}\
 % endfor
@@ -49,7 +49,7 @@ ${"" if files else "none"}</td></tr>
 % else:
 <p class="empty">Nothing comes from this participant yet.</p>
 % endif
-<p class="small"><a href="${root}find/#${search}">Look up the ids one by one</a></p>
+<p class="small"><a href="${root}find/?id=${search}">Look up the ids one by one</a></p>
 </section>
 % if levels:
 <section aria-labelledby="levels-title">

@@ -261,8 +261,8 @@ async function lookUp(text) {
 }
 
 function remember(text) {
-  const hash = text.trim() ? "#" + encodeURIComponent(text.trim()) : location.pathname;
-  history.replaceState(null, "", hash);
+  const hash = text.trim() ? "#" + encodeURIComponent(text.trim()) : "";
+  history.replaceState(null, "", location.pathname + hash);
 }
 
 function asked() {

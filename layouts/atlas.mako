@@ -30,6 +30,7 @@ Data files: \
 ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]["bytes"])})${", " if not loop.last else "."}\
 % endfor
 </p>
+<p><a href="participants/">The participants one by one</a>, and <a href="lineage/">what comes from what, in figures</a>.</p>
 % if manifests:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the manifests">
 <table class="sortable">

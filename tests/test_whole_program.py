@@ -101,6 +101,22 @@ class World:
                 old["projectId"], old["parentId"], old["Component"], data, name=name, modifiedOn=modified
             )
 
+    def add_a_sample(self, luck: random.Random) -> None:
+        """Take one more sample, of somebody known or unknown, or of another sample."""
+        held = [entity for entity, data in self.atlases.manifests.items() if b"HTAN Parent ID" in data]
+        if held:
+            atlas, number = f"HTA{luck.randrange(1, 3)}", luck.randrange(2, 40)
+            above = luck.choice([f"{atlas}_1", f"{atlas}_2", f"{atlas}_8", f"{atlas}_1_1", "odd"])
+            row = f"Biospecimen,{atlas}_1_{number},{above},{number},Biopsy,Colon NOS\n".encode()
+            self.atlases.manifests[luck.choice(sorted(held))] += row
+
+    def add_participants(self, luck: random.Random) -> None:
+        """Name so many that there are more groups of them."""
+        project = luck.choice(self.atlases.projects)["id"]
+        folder = self.atlases.entity(project, project, f"people{luck.randrange(99)}", "folder")
+        names = [f"HTA1_{number}" for number in range(luck.randrange(10, 40))]
+        self.atlases.manifest(project, folder, "Demographics", worlds.demographics(*names, "x y", "HTA2_5"))
+
     def add_a_file(self, luck: random.Random) -> None:
         project = luck.choice(self.atlases.projects)["id"]
         self.atlases.entity(project, project, luck.choice(["a.bam", "b c.TIF", "plain.gz", "x.csv"]))

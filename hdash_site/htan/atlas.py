@@ -27,6 +27,8 @@ PARENT_DATA_FILE_ID: Final = "HTAN Parent Data File ID"
 PARENT_BIOSPECIMEN_ID: Final = "HTAN Parent Biospecimen ID"
 ADJACENT_IDS: Final = "Adjacent Biospecimen IDs"
 
+_NO_COUNTS: Final = b'{"filled":0,"cells":0}'
+
 
 class IdColumn(NamedTuple):
     """An id column: of each record its one well-formed id, or blank; and by record what is odd."""
@@ -125,7 +127,10 @@ def read_manifests(
     failures: Mapping[str, str],
     catalogue: Catalogue,
 ) -> tuple[Manifest, ...]:
-    """The manifests of a listing with their facets, in the catalogue's order, then by path."""
+    """The manifests of a listing with their facets, in the catalogue's order, then by path.
+
+    Of a manifest that is given by its facet `rows` alone, cells are not counted and problems not known.
+    """
     manifests = [_manifest(row, facets.get(row["id"]), failures.get(row["id"]), catalogue) for row in listed]
     ranked = sorted(manifests, key=lambda one: (natural(one.path), natural(one.id)))
     return tuple(sorted(ranked, key=lambda one: (catalogue.order(one.component), one.component.name)))
@@ -142,9 +147,9 @@ def _manifest(
         return Manifest(
             row["id"], row["name"], row["path"], row["modified"], component, known is not None, failure
         )
-    columns = json.loads(facets["columns"])
+    columns = json.loads(facets.get("columns", _NO_COUNTS))
     rows = json.loads(facets["rows"])
-    name = annotated or str(columns["component"])
+    name = annotated or str(rows["component"])
     known = catalogue.find(name)
     names = frozenset(rows["names"])
     usable: bool = rows["usable"]
@@ -155,7 +160,7 @@ def _manifest(
         modified=row["modified"],
         component=_told(known, name, names),
         is_known=known is not None,
-        records=columns["records"] if usable else 0,
+        records=rows["records"] if usable else 0,
         filled=columns["filled"] if usable else 0,
         cells=columns["cells"] if usable else 0,
         names=names,
@@ -164,7 +169,7 @@ def _manifest(
         days=rows["days"] if usable else {},
         no_entity=rows["no_entity"],
         gaps=rows["gaps"],
-        problems=[Problem(**problem) for problem in json.loads(facets["problems"])],
+        problems=[Problem(**problem) for problem in json.loads(facets.get("problems", b"[]"))],
     )
 
 

@@ -266,7 +266,6 @@ def _columns(manifest: _Manifest) -> dict[str, object]:
         ],
         "filled": sum(fill for fill, counts in zip(filled, counted, strict=True) if counts),
         "cells": manifest.records * sum(counted),
-        "component": _component(manifest),
     }
 
 
@@ -284,6 +283,7 @@ def _rows(manifest: _Manifest) -> dict[str, object]:
     """
     return {
         "records": manifest.records,
+        "component": _component(manifest),
         "gaps": manifest.gaps,
         "names": [clean(name) for name in manifest.places if len(name) < 1_000],
         "usable": _is_htan(manifest),

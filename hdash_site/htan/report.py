@@ -16,6 +16,7 @@ from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
 from hdash_site.htan.checks import Finding, checks
 from hdash_site.htan.components import Catalogue, catalogue
 from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.people import grouping
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
 from hdash_site.htan.timeline import timeline
 
@@ -66,11 +67,24 @@ def facets(
         **{f"manifest/{one['id']}": dumps(one) for one in described},
         "checks": dumps(_checks(whole, findings)),
         **_completeness(whole, known),
-        "timeline": dumps(timeline(read)),
+        **_timelines(whole),
         "folders": listing["folders"],
         "findings.csv": csv_bytes(CSV_HEADER, [(clean(whole.id), *finding) for finding in findings]),
         **_of_manifests(whole, findings),
         "network.sif": sif(whole.lineage, read),
+    }
+
+
+def _timelines(atlas: Atlas) -> dict[str, bytes]:
+    """The timelines of all participants, and those of each group of them."""
+    everybody = timeline(atlas.manifests)
+    group = grouping(len(atlas.lineage.participants))
+    groups: dict[str, list[dict[str, object]]] = {}
+    for one in everybody:
+        groups.setdefault(group(str(one["participant"])), []).append(one)
+    return {
+        "timeline": dumps(everybody),
+        **{f"timeline/{name}": dumps(some) for name, some in sorted(groups.items())},
     }
 
 

@@ -3,6 +3,10 @@
     listing:<atlas>            what the rows of the file view say        htan.listing.facets
     manifest:<digest>          what the bytes of a manifest say          htan.manifests.facets
     report:<atlas>             what the domain concludes                 htan.report.facets
+    descent:<atlas>            its ids, and who comes from whom          htan.descents.facets
+    strays:                    ids that do not begin like their atlas    htan.descents.strays_of
+    demographics:<atlas>       what is filled in of each participant     htan.demographics.facets
+    people:<atlas>/<group>     the pages of some participants            pages.people.pages
     article:<path>             front matter and body of a markdown file  pages.content.parts
     prose:<kind>/<argument>    that body with its shortcodes filled in   pages.prose.filled
     picture:<path>             width and height of a picture              pages.content.size
@@ -12,7 +16,7 @@
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
 
-The code behind the first three is the package `htan`, which imports nothing of ours; behind the others
+The code behind those of `htan` is the package `htan`, which imports nothing of ours; behind the others
 it is `pages` too, with the versions of the libraries that make HTML. So two digests are all that is needed.
 """
 
@@ -34,7 +38,11 @@ from hdash_site.pages.route import Route
 
 KINDS = (
     "home",
+    "find",
+    "shards",
     "atlas",
+    "lineage",
+    "participants",
     "timeline",
     "manifest",
     "download",
@@ -56,7 +64,7 @@ KINDS = (
 """The page kinds, in the order in which a reader meets them."""
 
 
-HEAVY = tuple(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report"))
+HEAVY = tuple(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report", "descents"))
 """The modules of what is heavy, for the processes that do it."""
 
 LISTING_FACETS = ("summary", "manifests", "folders", "findings")
@@ -95,19 +103,26 @@ def tasks(digests: Digests) -> Tasks:
         "manifest": (_manifest, digests.domain),
         "report": (_report, digests.domain),
         "listing": (_listing, digests.domain),
+        "descent": (_descent, digests.domain),
+        "demographics": (_demographics, digests.domain),
+        "people": (_people, digests.pages),
         "article": (_article, digests.pages),
         "prose": (_prose, digests.pages),
         "section": (_section, digests.pages),
         "data": (_data, digests.pages),
         "picture": (_picture, digests.pages),
     }
-    single = {"routes": _routes, "tags": _tags}
+    single = {
+        "routes": (_routes, digests.pages),
+        "tags": (_tags, digests.pages),
+        "strays": (_strays, digests.domain),
+    }
 
     def task(key: Key) -> Task | None:
         if key.kind in named:
             recipe, digest = named[key.kind]
             return Task(functools.partial(recipe, key.name), digest)
-        return Task(single[key.kind], digests.pages) if key.kind in single else None
+        return Task(*single[key.kind]) if key.kind in single else None
 
     return task
 
@@ -140,17 +155,58 @@ def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
     rules: dict[str, Any] = json.loads(context.read(Key("config", "site.toml", f"checks/{atlas}")))
     rules["components"] = json.loads(context.read(Key("config", "site.toml", "components")))
     listing = {part: context.read(Key("listing", atlas, part)) for part in LISTING_FACETS}
+    digests, failures = _fetched(atlas, listing["manifests"], context)
+    manifests = _manifests(context, digests, MANIFEST_FACETS)
+    return context.work(report.facets, project, listing, manifests, failures, json.dumps(rules))
+
+
+def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import descents
+
+    listed = context.read(Key("listing", atlas, "manifests"))
+    components = context.read(Key("config", "site.toml", "components")).decode()
+    digests, _ = _fetched(atlas, listed, context)
+    manifests = _manifests(context, digests, ("rows",))
+    return context.work(descents.facets, atlas, listed, manifests, components)
+
+
+def _strays(context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import descents
+
+    atlases = json.loads(context.read(Key("atlases")))
+    return descents.strays_of(context.need(Key("descent", atlas, "strays") for atlas in atlases))
+
+
+def _demographics(atlas: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.htan import demographics
+
+    known = json.loads(context.read(Key("descent", atlas, "demographics")))
+    fetched = [
+        json.loads(context.read(Key("snapshot", atlas, f"manifest/{entity}")))
+        for entity in known["manifests"]
+    ]
+    blobs = [context.read(Key("blob", one["digest"])) for one in fetched]
+    return context.work(demographics.facets, blobs, known["people"])
+
+
+def _people(name: str, context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import people
+
+    return people.pages(name, context)
+
+
+def _fetched(atlas: str, listed: bytes, context: Context) -> tuple[dict[str, str], dict[str, str]]:
+    """Give by entity the digests of the manifests that are listed, and why others were not fetched."""
     fetched = json.loads(context.read(Key("snapshot", atlas, "manifests")))
     digests: dict[str, str] = {}
     failures: dict[str, str] = {}
-    for entity in (manifest["id"] for manifest in json.loads(listing["manifests"])):
+    for entity in (manifest["id"] for manifest in json.loads(listed)):
         found = fetched.get(entity, {"error": "it was not fetched"})
         if "digest" in found:
             digests[entity] = found["digest"]
         else:
             failures[entity] = found["error"]
-    manifests = _manifests(context, digests, MANIFEST_FACETS)
-    return context.work(report.facets, project, listing, manifests, failures, json.dumps(rules))
+    return digests, failures
 
 
 def _manifests(

@@ -12,7 +12,7 @@ from hdash_site.state.store import opened
 from tests import worlds
 from tests.browser.conftest import served
 
-NO_PAGES = {"download", "sitemap", "asset", "feed", "atom", "resource"}
+NO_PAGES = {"download", "sitemap", "asset", "feed", "atom", "resource", "shards"}
 
 
 @pytest.fixture(scope="module")

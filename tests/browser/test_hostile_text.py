@@ -142,6 +142,26 @@ def test_a_text_is_shown_as_it_was_written(visit, base, public, number):
     assert window.troubles == []
 
 
+@pytest.mark.parametrize("number", range(len(hostile.TEXTS)), ids=lambda n: repr(hostile.TEXTS[n]))
+def test_an_id_that_is_none_has_a_page_and_can_be_looked_up(visit, base, public, number):
+    text = hostile.seen(hostile.TEXTS[number].replace("\0", ""))
+    window = visit(base)
+    page = window.go(f"{folders(public)[number]}participants/")
+    listed = page.locator("tbody th bdi")
+    other = listed.filter(has_not_text=re.compile("^HTA[0-9]+_1$"))
+    name = other.first.inner_text()
+    assert text.strip() == name
+    other.first.click()
+    page.wait_for_url("**/participants/x-*/")
+    assert page.locator("h1 bdi").first.inner_text() == name
+    page.get_by_role("link", name="Look up the ids one by one").click()
+    page.locator("article.id").first.wait_for(timeout=5000)
+    assert page.locator("#id").input_value() == name
+    assert page.locator("article.id h2 bdi").first.inner_text() == name
+    assert page.locator("#found").locator("script, img, i, b, u").count() == 0
+    assert window.troubles == []
+
+
 def test_editors_html_is_sanitised_and_their_links_are_harmless(visit, base):
     window = visit(base)
     page = window.go("hostile/")

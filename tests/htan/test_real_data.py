@@ -114,9 +114,10 @@ def test_records_and_filled_cells_agree_with_a_plain_count(name: str) -> None:
     filled = {
         column: sum(row[column].strip().lower() not in NOT_VALUES for row in rows) for column in rows[0]
     }
-    columns = read(data(name))["columns"]
+    found = read(data(name))
+    columns = found["columns"]
     assert columns["records"] == len(rows)
-    assert columns["component"] == MANIFESTS[name]
+    assert found["rows"]["component"] == MANIFESTS[name]
     assert columns["cells"] == len(rows) * len(counted)
     assert columns["filled"] == sum(filled[column] for column in counted)
     assert {column["name"]: column["filled"] for column in columns["columns"]} == filled

@@ -1,0 +1,98 @@
+"""Pages of participants and the index of ids: what they hold, and what an edit makes anew of them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests import worlds
+
+
+def written(result):
+    return sorted(path for path, _ in result.deployed.written)
+
+
+def text_of(page):
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page))
+
+
+def test_a_participant_has_a_page_with_what_is_known_and_what_comes_from_it(site):
+    site.built()
+    page = text_of(site.page("hta1/participants/hta1_1"))
+    for words in (
+        "Gender female",
+        "Biospecimens 1",
+        "Data files 1",
+        "Level 1: 1",
+        "Level 2: none",
+        "As a list",
+    ):
+        assert words in page, words
+    page = text_of(site.page("hta1/participants/hta1_2"))
+    assert "Nothing comes from this participant yet." in page
+    assert "Timeline" not in page
+    assert "HTA1_1 1 1 scRNA-seq" in text_of(site.page("hta1/participants"))
+    assert "Biospecimen 1 1 0 0 0 0% 1 (100%)" in text_of(site.page("hta1/lineage"))
+
+
+def test_a_level_below_what_there_is_is_missing(site):
+    project = site.atlases.projects[0]["id"]
+    rows = [
+        {
+            "Component": "ScRNA-seqLevel3",
+            "HTAN Data File ID": "HTA1_1_3001",
+            "HTAN Parent Data File ID": "HTA1_1_1001",
+            "entityId": "syn1",
+        }
+    ]
+    site.atlases.manifest(
+        project, site.atlases.entity(project, project, "l3", "folder"), "ScRNA-seqLevel3", rows
+    )
+    site.atlases.save()
+    site.built()
+    assert "Level 1: 1 Level 2: missing Level 3: 1 Level 4: none" in text_of(
+        site.page("hta1/participants/hta1_1")
+    )
+
+
+def test_more_than_a_thousand_participants_are_on_several_lists(site):
+    project = site.atlases.projects[0]["id"]
+    people = worlds.demographics(*(f"HTA1_{n}" for n in range(1, 1500)))
+    site.atlases.manifest(
+        project, site.atlases.entity(project, project, "p", "folder"), "Demographics", people
+    )
+    site.atlases.save()
+    ran = site.built()
+    assert len([key for key in ran if key.startswith("people:HTA1/")]) == 128
+    first, second = site.page("hta1/participants"), site.page("hta1/participants/page-2")
+    assert (first.count("<tr>"), second.count("<tr>")) == (1001, 500)
+    assert 'href="../../../hta1/participants/hta1_1499/"' in second
+    assert site.has("hta1/participants/hta1_1499/index.html")
+    # A cell that is no id makes one group and one page anew.
+    entity = max(site.atlases.manifests)
+    data = site.atlases.manifests[entity]
+    site.atlases.manifests[entity] = data.replace(b"HTA1_700,female", b"HTA1_700,male")
+    site.atlases.save()
+    result = site.build()
+    ran = {str(event.key) for event in result.ran}
+    assert len([key for key in ran if key.startswith("people:")]) == 1
+    found = [path for path in written(result) if path.startswith(("hta1/participants", "find/"))]
+    assert found == ["hta1/participants/hta1_700/index.html"]
+
+
+def test_a_sample_more_makes_anew_its_shard_and_its_participants_page_and_no_other(site):
+    site.atlases = worlds.small(site.atlases.folder, "HTA1", "HTA2")
+    site.built()
+    entity = next(one for one, data in site.atlases.manifests.items() if b"HTA2_1_1,HTA2_1" in data)
+    site.atlases.manifests[entity] += b"Biospecimen,HTA2_2_9,HTA2_2,12,Biopsy,Colon NOS\n"
+    site.atlases.save()
+    result = site.build()
+    new = [path for path in written(result) if path.startswith(("find/", "hta1/", "hta2/participants"))]
+    assert new == [
+        "find/hta2/-.json",
+        "find/hta2/directory.json",
+        "hta2/participants/hta2_2/index.html",
+        "hta2/participants/index.html",
+    ]
+    shard = json.loads((site.folder / "public/find/hta2/-.json").read_text())
+    assert [row[0] for row in shard["ids"]] == ["1", "1_1", "1_1001", "2", "2_9"]

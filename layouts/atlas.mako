@@ -55,7 +55,7 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 
 <section id="validation" aria-labelledby="validation-title">
 <h2 id="validation-title">Validation</h2>
-<p><a class="button" href="findings.csv" download>All findings as CSV</a></p>
+<p><a class="button" href="fix/">What to fix, by cause</a><a class="button" href="findings.csv" download>All findings as CSV</a></p>
 % for check in checks:
 <details class="check" id="${check["code"]}"${" open" if check["errors"] or check["warnings"] else ""}>
 <summary><code>${check["code"]}</code> <span class="title">${check["title"]}</span> ${words.findings(check["errors"], check["warnings"])}</summary>

@@ -35,6 +35,7 @@ from hdash_site.pages.route import Route
 KINDS = (
     "home",
     "atlas",
+    "fix",
     "timeline",
     "manifest",
     "download",

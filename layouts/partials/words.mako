@@ -43,3 +43,15 @@
 % endfor
 </ul>
 </%def>
+
+<%def name="rows(found)">${", ".join(count(first) if first == last else f"{first:,}–{last:,}" for first, last in found[0]) or "–"}${f" and {found[1]:,} more" if found[1] else ""}</%def>
+
+<%def name="pager(pages, number, root)">
+% if len(pages) > 1:
+<nav class="pager" aria-label="Pages"><ul>
+% for other, url in pages:
+<li><a href="${root}${url}"${' aria-current="page"' if other == number else "" | n}>${other}</a></li>
+% endfor
+</ul></nav>
+% endif
+</%def>

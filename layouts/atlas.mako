@@ -160,4 +160,5 @@ ${charts.timelines(timelines)}
 <section id="network" aria-labelledby="network-title">
 <h2 id="network-title">Network download</h2>
 <p><a class="button" href="network.sif" download>Network as SIF</a> Participants, biospecimens and files, and what comes from what, for <a href="https://cytoscape.org/" rel="noreferrer">Cytoscape</a>.</p>
+<p><a class="button" href="atlas.json">All of this page as JSON</a> For scripts; its fields are the same from build to build.</p>
 </section>

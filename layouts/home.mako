@@ -45,4 +45,4 @@
 </tr></tfoot>
 </table>
 </div>
-<p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>.</p>
+<p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>. For scripts: <a href="index.json">this table as JSON</a>.</p>

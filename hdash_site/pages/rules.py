@@ -39,6 +39,7 @@ KINDS = (
     "timeline",
     "manifest",
     "download",
+    "dataset",
     "check",
     "model",
     "article",

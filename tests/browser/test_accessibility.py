@@ -12,7 +12,7 @@ from hdash_site.state.store import opened
 from tests import worlds
 from tests.browser.conftest import served
 
-NO_PAGES = {"download", "sitemap", "asset", "feed", "resource"}
+NO_PAGES = {"download", "dataset", "sitemap", "asset", "feed", "resource"}
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 </p>
 % if manifests:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the manifests">
-<table class="sortable">
+<table class="sortable filterable" data-name="manifests">
 <thead><tr><th scope="col">Component</th><th scope="col">Manifest</th><th scope="col" class="number">Records</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
 % for manifest in manifests:

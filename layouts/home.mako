@@ -9,8 +9,8 @@
 <div><dt>Metadata complete</dt><dd>${percent(totals["filled"], totals["cells"])}</dd></div>
 <div><dt>Findings</dt><dd>${words.findings(totals["errors"], totals["warnings"])}</dd></div>
 </dl>
-<div class="wide whole" tabindex="0" role="region" aria-label="Table of the atlases">
-<table class="sortable">
+<div class="wide whole pinned" tabindex="0" role="region" aria-label="Table of the atlases">
+<table class="sortable filterable" data-name="atlases">
 <caption class="unseen">The atlases, with totals</caption>
 <thead><tr>
 <th scope="col">Atlas</th><th scope="col">Name</th><th scope="col">Synapse</th><th scope="col" class="number">Size</th>

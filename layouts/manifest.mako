@@ -62,7 +62,7 @@ ${words.notice(notice)}
 <section aria-labelledby="columns-title">
 <h2 id="columns-title">Columns</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of the columns">
-<table class="sortable">
+<table class="sortable filterable" data-name="columns">
 <thead><tr><th scope="col">Column</th><th scope="col" class="number">Filled</th><th scope="col" class="number">Share</th><th scope="col">Counts as metadata</th></tr></thead>
 <tbody>
 % for column in columns:

@@ -34,7 +34,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
 
 
-OURS = frozenset(("assets", "checks", "data-model", "tags"))
+OURS = frozenset(("assets", "checks", "compare", "data-model", "search", "tags"))
 """Folders of the site that no atlas can have."""
 
 

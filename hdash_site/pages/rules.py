@@ -42,6 +42,7 @@ KINDS = (
     "dataset",
     "check",
     "model",
+    "compare",
     "article",
     "section",
     "resource",
@@ -50,6 +51,7 @@ KINDS = (
     "redirect",
     "missing",
     "sitemap",
+    "search",
     "asset",
 )
 """The page kinds, in the order in which a reader meets them."""

@@ -13,7 +13,7 @@
 % endif
 </%def>
 
-<%def name="share(part, whole)"><span class="share"><meter min="0" max="${whole or 1}" value="${part}">${percent(part, whole)}</meter> ${percent(part, whole)}</span></%def>
+<%def name="share(part, whole)"><span class="share"><meter min="0" max="${whole or 1}" value="${part}">${percent(part, whole)}</meter> <span>${percent(part, whole)}</span></span></%def>
 
 <%def name="entity(id)">\
 % if synapse(id):

@@ -13,7 +13,7 @@
 <table class="sortable filterable" data-name="atlases">
 <caption class="unseen">The atlases, with totals</caption>
 <thead><tr>
-<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col">Synapse</th><th scope="col" class="number">Size</th>
+<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col" class="minor">Synapse</th><th scope="col" class="number">Size</th>
 % for name in types:
 <th scope="col" class="number">${name}</th>
 % endfor
@@ -24,7 +24,7 @@
 <tr>
 <th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>${' <span class="severity failed">not read</span>' if row["notice"] else "" | n}</th>
 <td class="name"><bdi>${row["name"]}</bdi></td>
-<td>${words.entity(row["synapse_id"])}</td>
+<td class="minor">${words.entity(row["synapse_id"])}</td>
 <td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>
 % for name in types:
 <td class="number">${count(row["types"][name]["files"])}</td>
@@ -37,7 +37,7 @@
 % endfor
 </tbody>
 <tfoot><tr>
-<th scope="row">Total</th><td></td><td></td><td class="number">${size(totals["bytes"])}</td>
+<th scope="row">Total</th><td></td><td class="minor"></td><td class="number">${size(totals["bytes"])}</td>
 % for name in types:
 <td class="number">${count(totals["types"][name])}</td>
 % endfor

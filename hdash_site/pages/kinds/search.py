@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from hdash_site.engine.model import Context, Key
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import catalogue
+from hdash_site.htan.text import clean
 from hdash_site.pages.kinds import model
 from hdash_site.pages.kinds.dataset import dumps
 from hdash_site.pages.page import page as render_page
@@ -37,8 +38,8 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     others = [Route(*fields) for fields in json.loads(context.read(Key("routes")))]
     pages = [other for other in others if other.kind in ABOUT]
     explained = [(check.CODE, check.TITLE, f"checks/{slug(check.CODE)}/") for check in checks()]
-    titles = [(atlas, f"{url}/", f"atlas {names[atlas]}") for atlas, url in atlases.items()]
-    titles += [(f"What to fix in {atlas}", f"{url}/fix/", names[atlas]) for atlas, url in atlases.items()]
+    titles = [(clean(atlas), f"{url}/", f"atlas {clean(names[atlas])}") for atlas, url in atlases.items()]
+    titles += [(f"What to fix in {clean(atlas)}", f"{url}/fix/", "") for atlas, url in atlases.items()]
     titles += [(other.title, other.url, ABOUT[other.kind]) for other in pages]
     titles += [(code, url, f"check: {title}") for code, title, url in explained]
     titles += _components(context)
@@ -63,7 +64,7 @@ def _components(context: Context) -> list[tuple[str, str, str]]:
 def _manifests(context: Context, atlases: Mapping[str, str]) -> list[tuple[str, str, str]]:
     named = context.need(Key("report", atlas, "titles") for atlas in atlases)
     return [
-        (f"{label} of {atlas}", f"{url}/manifests/{slug(entity)}/", f"{entity} {path}")
+        (f"{label} of {clean(atlas)}", f"{url}/manifests/{slug(entity)}/", f"{entity} {path}")
         for (atlas, url), data in zip(atlases.items(), named, strict=True)
         for entity, label, path in json.loads(data)
     ]

@@ -70,10 +70,13 @@ def test_a_finding_fixed_in_one_manifest_makes_anew_only_what_shows_it(site):
     result = site.build()
     assert {path for path, _ in result.deployed.written} == {
         "index.html",
+        "index.json",
+        "compare/index.html",
         "checks/index.html",
         "checks/h_links/index.html",
         "notes/live-figures/index.html",
         "hta1/index.html",
+        "hta1/atlas.json",
         "hta1/findings.csv",
         "hta1/fix/index.html",
         "hta1/fix/fixes.csv",

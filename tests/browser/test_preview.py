@@ -34,7 +34,7 @@ class Tab:
 
     def _is(self, true: str) -> bool:
         try:
-            return self.page.evaluate(true)
+            return self.page.evaluate(f"document.readyState !== 'loading' && ({true})")
         except Error as error:
             if "navigation" not in str(error):
                 raise
@@ -132,11 +132,11 @@ def test_a_style_is_swapped_without_a_reload(desk, tab):
 
 
 def test_a_picture_and_a_script_are_shown(desk, tab):
-    desk.save("layouts/assets/icon.svg", PICTURE.format(20))
     about = tab("about/")
-    about.becomes("document.querySelector('header img')?.naturalWidth === 20")
+    desk.save("layouts/assets/icon.svg", PICTURE.format(20))
+    about.becomes("document.querySelector('header img').naturalWidth === 20")
     desk.save("layouts/assets/icon.svg", PICTURE.format(40))
-    about.becomes("document.querySelector('header img')?.naturalWidth === 40")
+    about.becomes("document.querySelector('header img').naturalWidth === 40")
     desk.save(
         "layouts/assets/site.js",
         (desk.site / "layouts/assets/site.js").read_text() + "document.body.dataset.mark = 'new';\n",

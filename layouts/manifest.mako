@@ -5,7 +5,11 @@
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="../../#metadata"><bdi>${atlas}</bdi></a> › manifest</nav>
 <h1><bdi>${about["label"] or about["component"]}</bdi> <small><bdi>${atlas}</bdi></small></h1>
 <p class="path"><bdi>${about["path"]}</bdi></p>
-<p class="small">In Synapse: ${words.entity(about["id"])}</p>
+<p class="small">In Synapse: ${words.entity(about["id"])}\
+% if moment(about["modified"]):
+, modified ${moment(about["modified"])}\
+% endif
+</p>
 ${words.notice(notice)}
 <dl class="figures">
 <div><dt>Records</dt><dd>${count(about["records"])}</dd></div>

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["count", "percent", "plural", "raw", "shown", "size", "synapse"]
+__all__ = ["count", "moment", "percent", "plural", "raw", "shown", "size", "synapse"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 # Controls and marks that turn the direction of what follows: shown as a sign, so that nobody is misled.
 _UNSEEN = re.compile(
@@ -60,6 +62,18 @@ def percent(part: int, whole: int) -> str:
     if part not in (0, whole):
         share = min(max(share, 0.1), 99.9)
     return f"{share:.1f}%" if part not in (0, whole) else f"{share:.0f}%"
+
+
+def moment(milliseconds: int) -> Markup:
+    """Write a time since 1970 in GMT; the browser adds how long ago that was. Empty if there is none."""
+    try:
+        when = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return Markup()
+    if not milliseconds:
+        return Markup()
+    text = f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M} GMT"
+    return raw(f'<time datetime="{when:%Y-%m-%dT%H:%M:%SZ}">{text}</time>')
 
 
 def synapse(entity: str) -> str:

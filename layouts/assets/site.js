@@ -30,7 +30,8 @@ function ago(milliseconds) {
   if (minutes < 1) return "just now";
   if (minutes < 60) return words.format(-Math.floor(minutes), "minute");
   if (minutes < 48 * 60) return words.format(-Math.floor(minutes / 60), "hour");
-  return words.format(-Math.floor(minutes / 1440), "day");
+  const days = Math.floor(minutes / 1440);
+  return days < 730 ? words.format(-days, "day") : words.format(-Math.floor(days / 365.25), "year");
 }
 
 async function showLastCheck() {
@@ -82,6 +83,9 @@ function addThemeSwitch() {
   document.querySelector(".top").append(button);
 }
 
+for (const time of document.querySelectorAll("main time[datetime*=T]")) {
+  time.title = ago(Date.now() - new Date(time.dateTime).valueOf());
+}
 addThemeSwitch();
 document.querySelectorAll("nav.tabs").forEach(markTabs);
 window.addEventListener("hashchange", openTarget);

@@ -10,7 +10,7 @@ REGISTRY = $(or $(AWS_ACCOUNT),$(error AWS_ACCOUNT=… is missing)).dkr.ecr.$(or
 BUILDAH ?= buildah
 
 .DEFAULT_GOAL := targets
-.PHONY: targets site test check golden bench props docs build_amd64 docker_push build_buildah clean
+.PHONY: targets site test check golden bench props docs screenshots build_amd64 docker_push build_buildah clean
 
 targets:
 	@grep -E '^[a-z0-9_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_]+):[^#]*## /make \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ props: $(VENV)/.developing ## run the property tests N times (make props N=5000)
 
 docs: $(VENV)/.developing ## write the generated parts of the README anew
 	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/test_docs.py
+
+screenshots: $(VENV)/.developing ## take a picture of each kind of page into screenshots/; needs chromium
+	@$(BIN)/python -m tests.browser.screenshots $(KINDS)
 
 build_amd64: ## build the image of the nightly run
 	@docker build --platform linux/amd64 --tag $(IMAGE) .

@@ -191,7 +191,7 @@ class _Site:
                 self._note(ERROR, f'the link "{link}" leads nowhere', way_out, path, f"link {target}", link)
             elif fragment:
                 self.anchors.setdefault((target, fragment), []).append(path)
-            if target != path and kind not in ("missing", "redirect"):
+            if target != path and kind not in ("missing", "redirect", "search"):
                 self.linked.add(target)
         for name in said.files:
             target, _ = self._target(path, name)

@@ -33,7 +33,7 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 <p><a href="participants/">The participants one by one</a>, and <a href="lineage/">what comes from what, in figures</a>.</p>
 % if manifests:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the manifests">
-<table class="sortable">
+<table class="sortable filterable" data-name="manifests">
 <thead><tr><th scope="col">Component</th><th scope="col">Manifest</th><th scope="col" class="number">Records</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
 % for manifest in manifests:
@@ -56,7 +56,7 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 
 <section id="validation" aria-labelledby="validation-title">
 <h2 id="validation-title">Validation</h2>
-<p><a class="button" href="findings.csv" download>All findings as CSV</a></p>
+<p><a class="button" href="fix/">What to fix, by cause</a><a class="button" href="findings.csv" download>All findings as CSV</a></p>
 % for check in checks:
 <details class="check" id="${check["code"]}"${" open" if check["errors"] or check["warnings"] else ""}>
 <summary><code>${check["code"]}</code> <span class="title">${check["title"]}</span> ${words.findings(check["errors"], check["warnings"])}</summary>
@@ -161,4 +161,5 @@ ${charts.timelines(timelines)}
 <section id="network" aria-labelledby="network-title">
 <h2 id="network-title">Network download</h2>
 <p><a class="button" href="network.sif" download>Network as SIF</a> Participants, biospecimens and files, and what comes from what, for <a href="https://cytoscape.org/" rel="noreferrer">Cytoscape</a>.</p>
+<p><a class="button" href="atlas.json">All of this page as JSON</a> For scripts; its fields are the same from build to build.</p>
 </section>

@@ -10,10 +10,13 @@
 <meta name="description" content="${self.description()}">
 <link rel="icon" href="${assets["icon.svg"]}" type="image/svg+xml">
 <link rel="stylesheet" href="${assets["site.css"]}">
+<script src="${assets["theme.js"]}"></script>
 <script src="${assets["site.js"]}" defer></script>
+<script src="${assets["tables.js"]}" defer></script>
+<script src="${assets["search.js"]}" defer></script>
 ${self.head()}
 </head>
-<body data-check="${root}check.json">
+<body data-root="${root}" data-check="${root}check.json">
 <a class="skip" href="#content">To the content</a>
 <header class="top">
 <a class="name" href="${root}"><img src="${assets["icon.svg"]}" alt="" width="24" height="24">${site["title"]}</a>
@@ -23,6 +26,7 @@ ${self.head()}
 <li><a href="${url}"${' aria-current="page"' if here else "" | n}>${name}</a></li>
 % endfor
 </ul></nav>
+<a class="search" href="${root}search/"${' aria-current="page"' if route.url == "search/" else "" | n}>Search</a>
 </header>
 % if site["sample"]:
 <p class="notice sample"><strong>Sample data.</strong> The atlases on this site are made up, and so is every name and figure in them.</p>

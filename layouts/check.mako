@@ -7,7 +7,7 @@
 <div class="text">${text}</div>
 <h2>Where it finds something now</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Where it finds something now">
-<table>
+<table class="sortable">
 <thead><tr><th scope="col">Atlas</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
 % for atlas, url, (errors, warnings) in counts:

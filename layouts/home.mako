@@ -14,11 +14,11 @@
 % if newest:
 <p><a href="${newest[1]}">What changed on <time datetime="${newest[0]}">${clock(newest[0])}</time></a></p>
 % endif
-<div class="wide whole" tabindex="0" role="region" aria-label="Table of the atlases">
-<table class="sortable">
+<div class="wide whole pinned" tabindex="0" role="region" aria-label="Table of the atlases">
+<table class="sortable filterable" data-name="atlases">
 <caption class="unseen">The atlases, with totals</caption>
 <thead><tr>
-<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col">Synapse</th><th scope="col" class="number">Size</th>
+<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col" class="minor">Synapse</th><th scope="col" class="number">Size</th>
 % for name in types:
 <th scope="col" class="number">${name}</th>
 % endfor
@@ -29,7 +29,7 @@
 <tr>
 <th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>${' <span class="severity failed">not read</span>' if row["notice"] else "" | n}</th>
 <td class="name"><bdi>${row["name"]}</bdi></td>
-<td>${words.entity(row["synapse_id"])}</td>
+<td class="minor">${words.entity(row["synapse_id"])}</td>
 <td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>
 % for name in types:
 <td class="number">${count(row["types"][name]["files"])}</td>
@@ -42,7 +42,7 @@
 % endfor
 </tbody>
 <tfoot><tr>
-<th scope="row">Total</th><td></td><td></td><td class="number">${size(totals["bytes"])}</td>
+<th scope="row">Total</th><td></td><td class="minor"></td><td class="number">${size(totals["bytes"])}</td>
 % for name in types:
 <td class="number">${count(totals["types"][name])}</td>
 % endfor
@@ -50,7 +50,7 @@
 </tr></tfoot>
 </table>
 </div>
-<p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>.</p>
+<p class="small">File types count data files. <em>Complete</em> is the share of metadata cells that hold a value. Errors and warnings are counted apart; <a href="checks/">each check is explained</a>. For scripts: <a href="index.json">this table as JSON</a>.</p>
 <h2 id="trends">Over time</h2>
 % if trends:
 <div class="trends">

@@ -5,7 +5,11 @@
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="../../#metadata"><bdi>${atlas}</bdi></a> › manifest</nav>
 <h1><bdi>${about["label"] or about["component"]}</bdi> <small><bdi>${atlas}</bdi></small></h1>
 <p class="path"><bdi>${about["path"]}</bdi></p>
-<p class="small">In Synapse: ${words.entity(about["id"])}</p>
+<p class="small">In Synapse: ${words.entity(about["id"])}\
+% if moment(about["modified"]):
+, modified ${moment(about["modified"])}\
+% endif
+</p>
 ${words.notice(notice)}
 <dl class="figures">
 <div><dt>Records</dt><dd>${count(about["records"])}</dd></div>
@@ -14,7 +18,10 @@ ${words.notice(notice)}
 <div><dt>Findings</dt><dd>${words.findings(about["errors"], about["warnings"])}</dd></div>
 </dl>
 <section aria-labelledby="findings-title">
-<h2 id="findings-title">Findings</h2>
+<h2 id="findings-title">What to fix</h2>
+% if groups:
+<p><a class="button" href="findings.csv" download>These findings as CSV</a><a class="button" href="../../fix/">What to fix in <bdi>${atlas}</bdi></a></p>
+% endif
 % for group in groups:
 <article class="group" id="${group["code"]}${"-" + str(loop.index) if loop.index and groups[loop.index - 1]["code"] == group["code"] else ""}">
 <h3>${words.severity(group["severity"])} ${group["message"]}</h3>
@@ -25,17 +32,27 @@ ${words.notice(notice)}
 % if group["expected"]:
  · expected: ${group["expected"]}\
 % endif
- · ${plural(group["count"], "time")}</p>
+ · ${plural(group["count"], "time")}\
+% if group["rows"][0]:
+, ${"rows" if group["count"] > 1 else "row"} ${words.rows(group["rows"])}\
+% endif
+</p>
 <table class="places">
 <thead><tr><th scope="col" class="number">Row</th><th scope="col">Value</th></tr></thead>
 <tbody>
 % for row, value in group["findings"]:
-<tr><td class="number">${count(row) if row else "–"}</td><td><code><bdi>${value}</bdi></code></td></tr>
+<tr><td class="number">${count(row) if row else "–"}</td><td>\
+% if value:
+<code><bdi>${value}</bdi></code>\
+% else:
+<span class="quiet">nothing</span>\
+% endif
+</td></tr>
 % endfor
 </tbody>
 </table>
 % if group["count"] > len(group["findings"]):
-<p class="small">${count(group["count"] - len(group["findings"]))} more in the <a href="../../findings.csv" download>findings of the atlas as CSV</a>.</p>
+<p class="small">${count(group["count"] - len(group["findings"]))} more in the <a href="findings.csv" download>CSV</a>.</p>
 % endif
 </article>
 % endfor
@@ -49,7 +66,7 @@ ${words.notice(notice)}
 <section aria-labelledby="columns-title">
 <h2 id="columns-title">Columns</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Table of the columns">
-<table class="sortable">
+<table class="sortable filterable" data-name="columns">
 <thead><tr><th scope="col">Column</th><th scope="col" class="number">Filled</th><th scope="col" class="number">Share</th><th scope="col">Counts as metadata</th></tr></thead>
 <tbody>
 % for column in columns:

@@ -33,11 +33,11 @@ that is not listed here is shown and counted all the same, with one warning of
 <h2 id="${kind}">${words[kind][0]}</h2>
 <p>${words[kind][1]}</p>
 <div class="wide" tabindex="0" role="region" aria-label="${words[kind][0]}">
-<table>
+<table class="sortable filterable" data-name="${kind}">
 <thead><tr><th scope="col">Component</th><th scope="col">In manifests</th><th scope="col">Its id</th><th scope="col">Its parent</th></tr></thead>
 <tbody>
 % for one in components:
-<tr><th scope="row">${one.label}</th><td><code>${one.name}</code></td><td>${one.primary_id or "–"}</td><td>${one.parent_id or "–"}</td></tr>
+<tr id="${anchors[one.name]}"><th scope="row">${one.label}</th><td><code>${one.name}</code></td><td>${one.primary_id or "–"}</td><td>${one.parent_id or "–"}</td></tr>
 % endfor
 </tbody>
 </table>

@@ -1,4 +1,5 @@
 <%inherit file="base.mako"/>
+<%namespace name="words" file="partials/words.mako"/>
 <%namespace name="charts" file="partials/charts.mako"/>
 <%def name="title()">${atlas}: timelines${f", page {number}" if number > 1 else ""}</%def>
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="${"../" * (2 if number > 1 else 1)}#longitudinal"><bdi>${atlas}</bdi></a> › timelines</nav>
@@ -8,10 +9,4 @@ ${charts.timelines(timelines)}
 % if not timelines:
 <p class="empty">No manifest tells the days of a therapy or a sample.</p>
 % endif
-% if len(pages) > 1:
-<nav class="pager" aria-label="Pages"><ul>
-% for other, url in pages:
-<li><a href="${root}${url}"${' aria-current="page"' if other == number else "" | n}>${other}</a></li>
-% endfor
-</ul></nav>
-% endif
+${words.pager(pages, number, root)}

@@ -124,6 +124,11 @@ def test_the_readmes_first_steps_say_what_the_readme_shows(tmp_path):
         # A second make site tells where the site is once more; the README does not.
         if shown[1].startswith("atlases") and not any(line.startswith("the site") for line in shown):
             printed = [line for line in printed if not line.startswith("the site is in")]
+        if os.environ.get("GOLDEN") == "rewrite" and sorted(masked(printed)) != sorted(masked(shown)):
+            old = dict(zip(masked(shown), shown, strict=True))
+            short = [re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}", r"\1…", line) for line in printed]
+            shown = [old.get(masked([line])[0], line) for line in short]
+            README.write_text(README.read_text().replace(block, "\n".join(shown) + "\n"))
         assert sorted(masked(printed)) == sorted(masked(shown))
         assert masked(printed)[-5:] == masked(shown)[-5:]
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdash_site.pages import rules
+from hdash_site.pages.kinds import fix
 from hdash_site.pages.rules import Digests
 from hdash_site.state.models import plain
 from tests import worlds
@@ -85,6 +86,13 @@ class World:
         component = luck.choice(["Therapy", "Exposure", "Nonsense", "BulkRNA-seqLevel1"])
         rows = [{"Component": component, "HTAN Participant ID": "HTA1_1", "Other": str(luck.randrange(9))}]
         self.atlases.manifest(project, folder, component, rows)
+
+    def break_links(self, luck: random.Random) -> None:
+        """Let all rows of a manifest come from something that is not there."""
+        entity = luck.choice(sorted(self.atlases.manifests) or [""])
+        if entity:
+            data = self.atlases.manifests[entity]
+            self.atlases.manifests[entity] = re.sub(rb"(HTA\d_)1_1\b", rb"\g<1>8_8", data)
 
     def remove_a_manifest(self, luck: random.Random) -> None:
         if self.atlases.manifests:
@@ -403,6 +411,7 @@ def test_incremental_builds_are_exact_and_minimal(shard, monkeypatch):
         with tempfile.TemporaryDirectory(prefix="hdash-world-") as folder:
             world = World(Path(folder))
             monkeypatch.setattr(rules, "code", lambda: world.digests)
+            monkeypatch.setattr(fix, "A_PAGE", 2)
             before = step(world, None, {})
             for name, number in edits:
                 getattr(world, name)(random.Random(f"{number} {salt}"))

@@ -7,14 +7,15 @@ JSON in UTF-8, except those that are downloads. They are a function of the argum
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import completeness
 from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
 from hdash_site.htan.checks import Finding, checks
 from hdash_site.htan.components import Catalogue, catalogue
+from hdash_site.htan.fixes import csv_of_causes, facet_of_causes, find_causes, kind_of, rows_of
 from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
 from hdash_site.htan.people import grouping
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
@@ -28,8 +29,6 @@ MOST_SHOWN: Final = 50
 MOST_ROWS: Final = 5
 """Rows of a group that the page of an atlas gets."""
 CSV_HEADER: Final = ("atlas", *Finding._fields)
-
-_DETAIL: Final = re.compile(r" \([^()]*\)")
 
 
 def facets(
@@ -59,6 +58,7 @@ def facets(
         exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
     )
     findings = _findings(whole)
+    causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
     return {
         "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings)),
@@ -66,10 +66,14 @@ def facets(
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
         "checks": dumps(_checks(whole, findings)),
+        "titles": dumps([[one["id"], one["label"] or one["component"], one["path"]] for one in described]),
+        "compared": dumps(_compared(described)),
+        "fixes": dumps(facet_of_causes(causes)),
+        "fixes.csv": csv_of_causes(clean(whole.id), causes),
         **_completeness(whole, known),
         **_timelines(whole),
         "folders": listing["folders"],
-        "findings.csv": csv_bytes(CSV_HEADER, [(clean(whole.id), *finding) for finding in findings]),
+        "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
         "network.sif": sif(whole.lineage, read),
     }
@@ -165,11 +169,6 @@ def _manifest(manifest: Manifest, counts: Mapping[tuple[str, str], int]) -> dict
     }
 
 
-def kind_of(message: str) -> str:
-    """A message without what is of one finding only, which stands in parentheses."""
-    return _DETAIL.sub("", message)
-
-
 def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[list[Finding]]:
     """Findings of one check, those of one manifest, column and kind of message together; most frequent first.
 
@@ -221,23 +220,25 @@ def _group(group: Sequence[Finding]) -> dict[str, object]:
 
 
 def _of_manifests(atlas: Atlas, findings: Sequence[Finding]) -> dict[str, bytes]:
-    """For each manifest a facet with its findings in groups, by check."""
+    """For each manifest a facet with its findings in groups, by check; a download where there are some."""
     places = {manifest.id: place for place, manifest in enumerate(atlas.manifests)}
     by_manifest: dict[str, dict[str, list[Finding]]] = {manifest.id: {} for manifest in atlas.manifests}
     for finding in findings:
         if finding.manifest in places:
             by_manifest[finding.manifest].setdefault(finding.code, []).append(finding)
-    return {
-        f"findings/{manifest}": dumps(
-            {
-                "groups": [
-                    _long_group(group)
-                    for code in sorted(by_code)
-                    for group in _grouped(by_code[code], places)
-                ]
-            }
-        )
+    groups = {
+        manifest: [
+            _long_group(group) for code in sorted(by_code) for group in _grouped(by_code[code], places)
+        ]
         for manifest, by_code in by_manifest.items()
+    }
+    return {
+        **{f"findings/{manifest}": dumps({"groups": found}) for manifest, found in groups.items()},
+        **{
+            f"findings/{manifest}.csv": _csv(atlas, chain.from_iterable(by_code.values()))
+            for manifest, by_code in by_manifest.items()
+            if by_code
+        },
     }
 
 
@@ -250,8 +251,26 @@ def _long_group(group: Sequence[Finding]) -> dict[str, object]:
         "message": first.message if len(group) == 1 else kind_of(first.message),
         "expected": first.expected,
         "count": len(group),
+        "rows": rows_of(group),
         "findings": [[finding.row, finding.value] for finding in group[:MOST_SHOWN]],
     }
+
+
+def _csv(atlas: Atlas, findings: Iterable[Finding]) -> bytes:
+    return csv_bytes(CSV_HEADER, [(clean(atlas.id), *finding) for finding in findings])
+
+
+def _compared(described: Iterable[Mapping[str, Any]]) -> dict[str, list[object]]:
+    """By component, what is set side by side with other atlases: how it is called, its group and level, its
+    manifests, records, filled cells and cells.
+    """
+    found: dict[str, list[Any]] = {}
+    for one in described:
+        label = one["label"] or one["component"]
+        row = found.setdefault(one["component"], [label, one["group"], one["level"], 0, 0, 0, 0])
+        for place, figure in enumerate((1, one["records"], one["filled"], one["cells"]), 3):
+            row[place] += figure
+    return dict(found)
 
 
 def _completeness(atlas: Atlas, known: Catalogue) -> dict[str, bytes]:

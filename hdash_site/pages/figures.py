@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["clock", "count", "percent", "plural", "raw", "shown", "signed", "size", "synapse"]
+__all__ = ["clock", "count", "moment", "percent", "plural", "raw", "shown", "signed", "size", "synapse"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
 # Controls and marks that turn the direction of what follows: shown as a sign, so that nobody is misled.
 _UNSEEN = re.compile(
@@ -59,8 +61,8 @@ def signed(number: int, write: Callable[[int], str] = count) -> str:
 
 
 def clock(moment: str) -> str:
-    """Write a time in UTC, from ISO 8601, to the minute."""
-    return f"{moment[:10]}, {moment[11:16]} UTC"
+    """Write a time, which is ISO 8601, in GMT to the minute."""
+    return _written(datetime.datetime.fromisoformat(moment).astimezone(datetime.UTC))
 
 
 def percent(part: int, whole: int) -> str:
@@ -71,6 +73,21 @@ def percent(part: int, whole: int) -> str:
     if part not in (0, whole):
         share = min(max(share, 0.1), 99.9)
     return f"{share:.1f}%" if part not in (0, whole) else f"{share:.0f}%"
+
+
+def moment(milliseconds: int) -> Markup:
+    """Write a time since 1970 in GMT; the browser adds how long ago that was. Empty if there is none."""
+    try:
+        when = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
+    except (OverflowError, OSError, ValueError):
+        return Markup()
+    if not milliseconds:
+        return Markup()
+    return raw(f'<time datetime="{when:%Y-%m-%dT%H:%M:%SZ}">{_written(when)}</time>')
+
+
+def _written(when: datetime.datetime) -> str:
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M} GMT"
 
 
 def synapse(entity: str) -> str:

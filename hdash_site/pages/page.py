@@ -11,6 +11,9 @@ from hdash_site.pages.assets import asset_url
 from hdash_site.pages.layouts import render
 from hdash_site.pages.route import Route
 
+ASSETS = ("site.css", "theme.js", "site.js", "tables.js", "search.js", "icon.svg")
+"""What every page loads."""
+
 
 def page(context: Context, layout: str, route: Route, **values: Any) -> bytes:
     """Render a page that has the base layout."""
@@ -26,7 +29,7 @@ def page(context: Context, layout: str, route: Route, **values: Any) -> bytes:
             (name, link(root, url), url == route.url)
             for name, url in json.loads(context.read(Key("routes", "", "menu")))
         ],
-        assets={name: root + asset_url(context, name) for name in ("site.css", "site.js", "icon.svg")},
+        assets={name: root + asset_url(context, name) for name in ASSETS},
         version=context.read(Key("version")).decode(),
         **values,
     )

@@ -34,7 +34,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
 
 
-OURS = frozenset(("assets", "changes", "checks", "data-model", "find", "tags"))
+OURS = frozenset(("assets", "changes", "checks", "compare", "data-model", "find", "search", "tags"))
 """Folders of the site that no atlas can have."""
 
 

@@ -13,7 +13,7 @@
 % endif
 </%def>
 
-<%def name="share(part, whole)"><span class="share"><meter min="0" max="${whole or 1}" value="${part}">${percent(part, whole)}</meter> ${percent(part, whole)}</span></%def>
+<%def name="share(part, whole)"><span class="share"><meter min="0" max="${whole or 1}" value="${part}">${percent(part, whole)}</meter> <span>${percent(part, whole)}</span></span></%def>
 
 <%def name="entity(id)">\
 % if synapse(id):
@@ -49,4 +49,16 @@
 </li>
 % endfor
 </ul>
+</%def>
+
+<%def name="rows(found)">${", ".join(count(first) if first == last else f"{first:,}–{last:,}" for first, last in found[0]) or "–"}${f" and {found[1]:,} more" if found[1] else ""}</%def>
+
+<%def name="pager(pages, number, root)">
+% if len(pages) > 1:
+<nav class="pager" aria-label="Pages"><ul>
+% for other, url in pages:
+<li><a href="${root}${url}"${' aria-current="page"' if other == number else "" | n}>${other}</a></li>
+% endfor
+</ul></nav>
+% endif
 </%def>

@@ -12,7 +12,7 @@ from hdash_site.state.store import opened
 from tests import worlds
 from tests.browser.conftest import served
 
-NO_PAGES = {"download", "sitemap", "asset", "feed", "atom", "resource", "shards"}
+NO_PAGES = {"download", "dataset", "sitemap", "asset", "feed", "atom", "resource", "shards"}
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,18 @@ def test_axe_finds_nothing_on_any_kind_of_page(visit, base, site, kinds, scheme)
             nodes = [node["html"][:150] for node in violation["nodes"][:3]]
             found[kind, violation["id"]] = (violation["help"], nodes)
     assert found == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_search_and_in_a_filtered_table(visit, base, scheme):
+    page = visit(base, color_scheme=scheme).go("?filter.atlases=hta1&sort.atlases=-size")
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    page.keyboard.press("/")
+    page.keyboard.type("hta1")
+    page.locator(".finder li").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
 
 
 STOPS = """() => [...document.querySelectorAll("a[href], button, summary, [tabindex='0'], input, select")]

@@ -162,6 +162,22 @@ def test_an_id_that_is_none_has_a_page_and_can_be_looked_up(visit, base, public,
     assert window.troubles == []
 
 
+def test_the_search_shows_what_it_finds_as_text(visit, base):
+    window = visit(base)
+    page = window.go("")
+    page.get_by_role("link", name="Search").click()
+    for text in hostile.TEXTS:
+        page.get_by_label("Search the site").fill(hostile.seen(text))
+        first = page.locator(".finder bdi").first
+        first.wait_for()
+        assert first.inner_text() in (hostile.seen(text), f"What to fix in {hostile.seen(text)}")
+        page.get_by_label("Search the site").fill("")
+    page.get_by_label("Search the site").fill("<script>alert(1)</script> name")
+    assert "<script>alert(1)</script> name" in page.locator(".finder li").first.inner_text()
+    assert page.locator(".finder li").first.locator("script").count() == 0
+    assert window.troubles == []
+
+
 def test_editors_html_is_sanitised_and_their_links_are_harmless(visit, base):
     window = visit(base)
     page = window.go("hostile/")
@@ -193,6 +209,7 @@ def test_nothing_is_written_outside_of_the_site(place, public):
 def test_downloads_hold_no_formula(public):
     quoted = 0
     tables = [*public.glob("*/findings.csv"), *public.glob("*/completeness-*.csv")]
+    tables += [*public.glob("*/fix/fixes.csv"), *public.glob("*/manifests/*/findings.csv")]
     assert len(tables) > len(hostile.TEXTS)
     for path in tables:
         with path.open(newline="", encoding="utf-8") as file:

@@ -40,7 +40,7 @@ class Tab:
     def is_true(self, true: str) -> bool:
         """Look once; a page that goes, or of which half is there, says nothing yet."""
         try:
-            return bool(self.page.evaluate(true))
+            return bool(self.page.evaluate(f"document.readyState !== 'loading' && ({true})"))
         except Error:
             return False
 
@@ -137,8 +137,8 @@ def test_a_style_is_swapped_without_a_reload(desk, tab):
 
 
 def test_a_picture_and_a_script_are_shown(desk, tab):
-    desk.save("layouts/assets/icon.svg", PICTURE.format(20))
     about = tab("about/")
+    desk.save("layouts/assets/icon.svg", PICTURE.format(20))
     about.becomes("document.querySelector('header img').naturalWidth === 20")
     desk.save("layouts/assets/icon.svg", PICTURE.format(40))
     about.becomes("document.querySelector('header img').naturalWidth === 40")

@@ -59,7 +59,7 @@ def test_a_first_build_begins_the_history_and_draws_no_line(site):
     assert names(site) == ["2026-07-01-03-04-05"]
     home = site.page("")
     assert 'href="changes/2026-07-01-03-04-05/"' in home
-    assert "The figures are kept since 2026-07-01, 03:04 UTC." in home
+    assert "The figures are kept since 1 Jul 2026, 03:04 GMT." in home
     assert 'class="line"' not in home
     assert "The history begins, with 1 atlas, 1 file, 4 records." in site.page("changes/2026-07-01-03-04-05")
 
@@ -145,7 +145,7 @@ def test_the_feed_is_atom_with_the_newest_thirty_in_full_addresses(site):
     assert len(entries) == 30
     assert feed.findtext(f"{ATOM}updated") == "2027-07-01T00:00:00+00:00"
     assert entries[0].findtext(f"{ATOM}id") == "https://example.org/changes/2027-07-01-00-00-00/"
-    assert entries[0].findtext(f"{ATOM}title") == "What changed on 2027-07-01, 00:00 UTC"
+    assert entries[0].findtext(f"{ATOM}title") == "What changed on 1 Jul 2027, 00:00 GMT"
     assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == 30
     assert all(entry.findtext(f"{ATOM}summary") for entry in entries)
     assert feed.find(f"{ATOM}author/{ATOM}name").text == "Test site"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hdash_site.pages.figures import count, percent, plural, raw, shown, size, synapse
+from hdash_site.pages.figures import count, moment, percent, plural, raw, shown, size, synapse
 from hdash_site.pages.route import slug, slugs
 
 
@@ -65,3 +65,17 @@ def test_an_address_is_made_of_harmless_letters(text):
 
 def test_two_texts_with_one_address_get_two():
     assert slugs(["HTA/1", "HTA 1", "HTA1"]) == {"HTA/1": "hta-1", "HTA 1": "hta-1-2", "HTA1": "hta1"}
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "written"),
+    [
+        (1_700_000_000_000, '<time datetime="2023-11-14T22:13:20Z">14 Nov 2023, 22:13 GMT</time>'),
+        (1_000, '<time datetime="1970-01-01T00:00:01Z">1 Jan 1970, 00:00 GMT</time>'),
+        (0, ""),
+        (10**30, ""),
+        (-(10**18), ""),
+    ],
+)
+def test_a_moment_is_in_gmt_and_one_that_cannot_be_is_none(milliseconds, written):
+    assert moment(milliseconds) == written

@@ -33,6 +33,7 @@ def test_a_title_is_made_anew_where_it_is_shown_and_nowhere_else(site):
         "section/news/_index.md",
         "feed/news/_index.md",
         "sitemap/",
+        "search/",
     }
 
 

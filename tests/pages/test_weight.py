@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import random
 
+from benchmarks import weight as whole
+from hdash_site import app
 from hdash_site.pages import charts
+from tests import worlds
 
 ROWS, COLUMNS = 5_000, 40
 
@@ -60,3 +63,12 @@ def test_even_a_matrix_of_chance_stays_below_the_weight_of_a_page():
 
 def test_a_drawing_of_many_rows_is_no_higher_than_a_screen():
     assert charts.matrix(facet([column(0, [True] * ROWS)])).height == charts.TALLEST
+
+
+def test_the_pages_of_the_sample_and_what_they_load_are_light(tmp_path):
+    """At HTAN's size it is `python -m benchmarks.weight` that measures."""
+    site = worlds.site_folder(tmp_path / "site")
+    app.build(app.Options(site))
+    weights = whole.weigh(site / "public")
+    assert set(weights) == set(whole.LIMITS_KB)
+    assert {what: kb for what, kb in weights.items() if not 2 < kb < whole.LIMITS_KB[what] / 2} == {}

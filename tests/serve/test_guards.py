@@ -95,8 +95,8 @@ def test_there_is_no_list_of_files_and_no_way_to_write(still):
 def test_files_are_served_as_what_they_are_and_kept_by_nobody(still):
     for pattern, kind in (
         ("about/index.html", "text/html; charset=utf-8"),
-        ("assets/*.css", "text/css; charset=utf-8"),
-        ("assets/*.js", "text/javascript; charset=utf-8"),
+        ("assets/site.*.css", "text/css; charset=utf-8"),
+        ("assets/site.*.js", "text/javascript; charset=utf-8"),
         ("assets/*.svg", "image/svg+xml"),
         ("sitemap.xml", "application/xml"),
     ):

@@ -1,4 +1,4 @@
-"""The page of a manifest: its findings, its columns with their fill rate, where it is in Synapse."""
+"""The page of a manifest: what to fix there, its columns with their fill rate, where it is in Synapse."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         return {}
     fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{entity}")))
     columns = context.find(Key("manifest", fetched["digest"], "columns")) if "digest" in fetched else None
-    return {
+    download = context.find(Key("report", atlas, f"findings/{entity}.csv"))
+    files = {f"{route.url}findings.csv": download} if download else {}
+    return files | {
         route.file: render_page(
             context,
             "manifest.mako",

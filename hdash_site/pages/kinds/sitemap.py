@@ -10,7 +10,7 @@ from markupsafe import escape
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.route import Route
 
-LISTED = ("home", "atlas", "check", "model", "changes", "article", "section", "tag")
+LISTED = ("home", "atlas", "check", "model", "changes", "compare", "article", "section", "tag")
 
 
 def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001

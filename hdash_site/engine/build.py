@@ -67,7 +67,7 @@ class Build:
         if known is not None:
             return known
         whole = Key(key.kind, key.name)
-        job = self.schedule.seen(whole) if self._memory else None
+        job = self.schedule.seen(whole)
         if job and job.parts is not None:
             return job.parts.get(key.part, ABSENT)
         task = self._tasks(whole)

@@ -39,6 +39,7 @@ def inputs(
     history: History,
 ) -> Inputs:
     """Answer for every input; `load` gives the bytes of a digest, `today` is a day as in "2026-11-24"."""
+    real = functools.cache(_real)
 
     def answer(key: Key) -> Given | None:
         match key.kind:
@@ -59,9 +60,9 @@ def inputs(
             case "version":
                 return _given(__version__.encode())
             case "layout" | "asset":
-                return _layout(config.root, FOLDERS[key.kind], key.name)
+                return _layout(config.root, FOLDERS[key.kind], key.name, real)
             case "content":
-                return _content(config.root / FOLDERS[key.kind], key.name)
+                return _content(config.root / FOLDERS[key.kind], key.name, real)
             case _:
                 return None
 
@@ -155,37 +156,43 @@ def _given(data: bytes) -> Given:
     return Given(digest(data), lambda: data)
 
 
-def _layout(root: Path, folder: str, name: str) -> Given | None:
+def _real(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _layout(root: Path, folder: str, name: str, real: Callable[[str], str]) -> Given | None:
     try:
-        return _file(root / folder, name)
+        return _file(root / folder, name, real)
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()})"
         raise LayoutError(problem, f"{folder}/{name}", "see that you may read it") from None
 
 
-def _content(folder: Path, name: str) -> Given | None:
+def _content(folder: Path, name: str, real: Callable[[str], str]) -> Given | None:
     """Give an article; none if it cannot be read, so that it spoils no page but its own."""
     try:
-        return _file(folder, name)
+        return _file(folder, name, real)
     except OSError:
         return None
 
 
-def _file(folder: Path, name: str) -> Given | None:
+def _file(folder: Path, name: str, real: Callable[[str], str]) -> Given | None:
+    """Give a file below a folder; `real` gives where a path leads."""
     # Called for every file of the site: plain strings take a fraction of the time of paths.
-    path = f"{folder}/{name}"
-    real = os.path.realpath(path)
-    if real != path and not _lies_in(real, os.path.realpath(folder)):
-        return None
+    parent, _, base = f"{folder}/{name}".rpartition("/")
+    inside = real(str(folder)) + os.sep
     try:
-        with open(real, "rb") as file:  # noqa: PTH123
+        path = f"{real(parent)}/{base}"
+        if not path.startswith(inside) or base in ("", ".", ".."):
+            return None
+        if os.path.islink(path):  # noqa: PTH114
+            path = os.path.realpath(path)
+            if not path.startswith(inside):
+                return None
+        with open(path, "rb") as file:  # noqa: PTH123
             return _given(file.read())
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    return path.startswith(folder + os.sep)
 
 
 def _below(folder: Path) -> Iterator[str]:

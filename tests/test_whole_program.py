@@ -400,7 +400,7 @@ SHOWN_EDITS = [*SITE_EDITS, "do_nothing", "save_without_a_change", "build_beside
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_incremental_builds_are_exact_and_minimal(shard, monkeypatch):
-    examples = max(1, settings().max_examples // SHARDS)
+    examples = max(1, settings().max_examples // SHARDS // 2)
 
     @settings(max_examples=examples, database=None)
     @given(
@@ -423,7 +423,7 @@ def test_incremental_builds_are_exact_and_minimal(shard, monkeypatch):
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_builds_that_are_told_what_was_saved_are_exact_and_minimal(shard):
-    examples = max(1, settings().max_examples // SHARDS // 2)
+    examples = max(1, settings().max_examples // SHARDS // 4)
 
     @settings(max_examples=examples, database=None)
     @given(

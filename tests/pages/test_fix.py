@@ -82,6 +82,14 @@ def test_a_finding_fixed_in_one_manifest_makes_anew_only_what_shows_it(site):
         "hta1/fix/fixes.csv",
         "hta1/network.sif",
         f"hta1/manifests/{entity}/index.html",
+        # The participant that the files lead to again, and the place of its ids in the index.
+        "find/hta1/-.json",
+        "hta1/lineage/index.html",
+        "hta1/participants/index.html",
+        "hta1/participants/hta1_1/index.html",
+        "changes/index.html",
+        "changes/feed.xml",
+        next(path for path, _ in result.deployed.written if path.startswith("changes/2")),
     }
     assert [path for path, _ in result.deployed.removed] == [f"hta1/manifests/{entity}/findings.csv"]
     assert f"page:manifest/HTA1/{other}" not in {str(event.key) for event in result.ran}

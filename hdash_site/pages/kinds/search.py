@@ -20,6 +20,8 @@ from hdash_site.pages.route import Route, slug, slugs
 ABOUT = {
     "home": "the list of atlases",
     "compare": "the atlases side by side",
+    "find": "participants, biospecimens and files by their id",
+    "changes": "what changed, build by build",
     "model": "the components and ids",
     "article": "article",
     "section": "section",

@@ -43,6 +43,7 @@ class Desk:
         self._kept = Kept()
         self._left: dict[str, str] = {}
         self._stamp: Stamp | None = None
+        self._config: Config | None = None
 
     def build(
         self,
@@ -57,6 +58,9 @@ class Desk:
             self._forget()
         config = config_of(options)
         _keep_apart(config, options)
+        if config != self._config:
+            self._kept.saved.add(config.root / settings.FILE)
+        self._config = config
         try:
             with open_state(options, since=self._stamp) as store:
                 if not store.untouched:

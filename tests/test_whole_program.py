@@ -378,7 +378,11 @@ class Shown(World):
         have = {path: path.read_bytes() for path in self.site.rglob("*") if self._is_source(path)}
         saved = {path for path in {*have, *self.had} if have.get(path) != self.had.get(path)}
         options = worlds.app.Options(
-            self.site, self.atlases.folder, offline=bool(self.had), today=self.today()
+            self.site,
+            self.atlases.folder,
+            offline=bool(self.had),
+            today=self.today(),
+            drafts=self.drafts,
         )
         self.had = have
         return self.desk.build(options, saved)
@@ -389,7 +393,7 @@ class Shown(World):
     def build_beside(self, luck: random.Random) -> None:
         """Edit, and build the state from another process, as it were."""
         self.edit_front_matter(luck)
-        worlds.build(self.site, self.atlases.folder, offline=True, today=self.today())
+        worlds.build(self.site, self.atlases.folder, offline=True, today=self.today(), drafts=self.drafts)
 
     def _is_source(self, path: Path) -> bool:
         return path.is_file() and path.relative_to(self.site).parts[0] not in ("public", "cache")

@@ -112,6 +112,7 @@ class Kept:
     memory: Memory = dataclasses.field(default_factory=Memory)
     saved: set[Path] = dataclasses.field(default_factory=set[Path])
     crawled: Crawled | None = None
+    history: History | None = None
     site: Site | None = None
     today: str = ""
     first: Sequence[str] = ()
@@ -141,7 +142,7 @@ class Run:
         self._source: Source | None = None
         self._moment = moment(options)
         self._today = self._moment[:10]
-        self._history = History(store.editions())
+        self._history = (kept and kept.history) or History(store.editions())
 
     def result(self) -> Result:
         with self._phase("crawl"):
@@ -170,6 +171,7 @@ class Run:
             self._store.sweep(asked_for)
         if self._kept:
             self._kept.crawled, self._kept.site, self._kept.today = crawled, built, self._today
+            self._kept.history = self._history
             self._kept.saved.clear()
         return self._summed_up(crawled, built, deployed, found, new, fixed)
 

@@ -45,6 +45,12 @@ def root_of(url: str, base_url: str = "") -> str:
     return "../" * url.count("/") or "./"
 
 
+def base_of(url: str, base_url: str) -> str:
+    """Give the top of the site for a feed: in full if that is known, as its readers want it."""
+    base = base_url or root_of(url)
+    return base if base.endswith("/") else f"{base}/"
+
+
 def link(root: str, url: str) -> str:
     """Give the link to a page of this site, or to another site, as it was written."""
     return url if urllib.parse.urlsplit(url).scheme in ("http", "https", "mailto") else root + url.lstrip("/")

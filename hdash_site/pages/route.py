@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Route(NamedTuple):
@@ -32,6 +34,15 @@ class Route(NamedTuple):
 def slug(text: str) -> str:
     """Make an address from any text: small letters, digits and hyphens only, so that it is safe as a path."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
+
+
+def paged(url: str, items: Sequence[T], most: int, prefix: str = "") -> list[tuple[int, str, Sequence[T]]]:
+    """Cut a list into pages: number, address and items of each. The first is at `url`, and always there."""
+    starts = range(0, len(items), most) or (0,)
+    return [
+        (number, url if number == 1 else f"{url}{prefix}{number}/", items[start : start + most])
+        for number, start in enumerate(starts, 1)
+    ]
 
 
 OURS = frozenset(("assets", "changes", "checks", "compare", "data-model", "find", "search", "tags"))

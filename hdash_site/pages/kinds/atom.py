@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.figures import clock, shown
 from hdash_site.pages.history import sentence
-from hdash_site.pages.page import root_of
+from hdash_site.pages.page import base_of
 from hdash_site.pages.route import Route
 
 NEWEST = 30
@@ -26,8 +26,7 @@ def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make the feed; its addresses are full if `base_url` is set, as readers of feeds want them."""
     site = json.loads(context.read(Key("config", "site.toml", "site")))
-    base = site["base_url"] or root_of(route.url)
-    base = base if base.endswith("/") else f"{base}/"
+    base = base_of(route.url, site["base_url"])
     listed = json.loads(context.read(Key("history", "", "newest")))[:NEWEST]
 
     def name_of(address: str) -> str:

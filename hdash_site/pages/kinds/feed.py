@@ -11,7 +11,7 @@ from typing import Any
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.figures import shown
 from hdash_site.pages.kinds import section
-from hdash_site.pages.page import root_of
+from hdash_site.pages.page import base_of
 from hdash_site.pages.route import Route
 
 
@@ -23,8 +23,7 @@ def routes(context: Context) -> Iterable[Route]:
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make the feed; its addresses are full if `base_url` is set, as readers of feeds want them."""
     site = json.loads(context.read(Key("config", "site.toml", "site")))
-    base = site["base_url"] or root_of(route.url)
-    base = base if base.endswith("/") else f"{base}/"
+    base = base_of(route.url, site["base_url"])
     folder = route.argument.removesuffix("/_index.md")
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, paged, slug, slugs
 
 A_PAGE = 500
 """Causes on one page."""
@@ -22,15 +22,14 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make page 1 at the address of the route, the others below it, and the download beside them."""
     causes = json.loads(context.read(Key("report", route.argument, "fixes")))
     notice = json.loads(context.read(Key("snapshot", route.argument, "notice")))
-    chunks = [causes[start : start + A_PAGE] for start in range(0, len(causes), A_PAGE)] or [[]]
-    addresses = [(number, _url(route, number)) for number in range(1, len(chunks) + 1)]
+    pages = paged(route.url, causes, A_PAGE)
     counts = {
         severity: sum(cause["count"] for cause in causes if cause["severity"] == severity)
         for severity in ("error", "warning")
     }
     entities = {place["entity"] for cause in causes for place in cause["where"] if place["is_manifest"]}
     files = {f"{route.url}fixes.csv": context.read(Key("report", route.argument, "fixes.csv"))}
-    for (number, url), some in zip(addresses, chunks, strict=True):
+    for number, url, some in pages:
         here = route._replace(url=url)
         files[here.file] = render_page(
             context,
@@ -45,10 +44,6 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             counts=counts,
             manifests={entity: f"manifests/{slug(entity)}/" for entity in entities},
             number=number,
-            pages=addresses,
+            pages=[(other, address) for other, address, _ in pages],
         )
     return files
-
-
-def _url(route: Route, number: int) -> str:
-    return route.url if number == 1 else f"{route.url}{number}/"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slugs
+from hdash_site.pages.route import Route, paged, slugs
 
 A_PAGE = 1000
 """Participants on one page of the list."""
@@ -27,10 +27,9 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make the first list at the address of the route, and all else below it."""
     atlas = route.argument
     people = json.loads(context.read(Key("descent", atlas, "people")))
-    lists = [people[start : start + A_PAGE] for start in range(0, len(people), A_PAGE)] or [[]]
-    pages = [(number, _url(route, number)) for number in range(1, len(lists) + 1)]
+    pages = paged(route.url, people, A_PAGE, "page-")
     files: dict[str, bytes] = {}
-    for (number, url), some in zip(pages, lists, strict=True):
+    for number, url, some in pages:
         here = route._replace(url=url)
         files[here.file] = render_page(
             context,
@@ -39,14 +38,10 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             atlas=atlas,
             people=some,
             number=number,
-            pages=pages,
+            pages=[(other, address) for other, address, _ in pages],
             count_all=len(people),
         )
     groups = json.loads(context.read(Key("descent", atlas, "groups")))
     for made in context.need(Key("people", f"{atlas}/{group}") for group in groups):
         files |= {f"{route.url}{path}": text.encode() for path, text in json.loads(made).items()}
     return files
-
-
-def _url(route: Route, number: int) -> str:
-    return route.url if number == 1 else f"{route.url}page-{number}/"

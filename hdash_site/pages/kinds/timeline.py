@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages import charts
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slugs
+from hdash_site.pages.route import Route, paged, slugs
 
 A_PAGE = 50
 """Participants on one page."""
@@ -22,10 +22,10 @@ def routes(context: Context) -> Iterable[Route]:
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make page 1 at the address of the route, and the others below it."""
     participants = json.loads(context.read(Key("report", route.argument, "timeline")))
-    pages = [participants[start : start + A_PAGE] for start in range(0, len(participants), A_PAGE)] or [[]]
+    pages = paged(route.url, participants, A_PAGE)
     files: dict[str, bytes] = {}
-    for number, some in enumerate(pages, 1):
-        here = route._replace(url=_url(route, number))
+    for number, url, some in pages:
+        here = route._replace(url=url)
         files[here.file] = render_page(
             context,
             "timeline.mako",
@@ -33,11 +33,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             atlas=route.argument,
             timelines=charts.timelines(some),
             number=number,
-            pages=[(other, _url(route, other)) for other in range(1, len(pages) + 1)],
+            pages=[(other, address) for other, address, _ in pages],
             count_all=len(participants),
         )
     return files
-
-
-def _url(route: Route, number: int) -> str:
-    return route.url if number == 1 else f"{route.url}{number}/"

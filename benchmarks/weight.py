@@ -1,4 +1,5 @@
-"""What a reader's first visit weighs at HTAN's size: `python -m benchmarks.weight`.
+"""What a reader's first visit weighs at HTAN's size, after 400 builds that each changed every atlas:
+`python -m benchmarks.weight`.
 
 A page weighs what is fetched to show it: itself and its assets, compressed. The titles of the search are
 fetched by those who search.
@@ -14,8 +15,19 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.__main__ import HERE, hdash
+from tests.pages.test_editions import given
 
-LIMITS_KB = {"home": 80, "atlas": 150, "fix list": 150, "comparison": 150, "search": 100}
+BUILDS = 400
+LIMITS_KB = {
+    "home": 80,
+    "atlas": 150,
+    "fix list": 150,
+    "comparison": 150,
+    "changes": 80,
+    "a change": 80,
+    "participant": 150,
+    "search": 100,
+}
 
 
 def main() -> None:
@@ -26,6 +38,7 @@ def main() -> None:
             shutil.copytree(HERE / part, folder / part)
         shutil.copy(HERE / "site.toml", folder)
         hdash(folder, "sample", "atlases", "--scale", "1.0")
+        given(folder / "cache", BUILDS)
         hdash(folder, "build", "--root", str(folder), "--source", "atlases", "--quiet", "--jobs", "2")
         weights = weigh(folder / "public")
     for what, weight in weights.items():
@@ -44,6 +57,11 @@ def weigh(public: Path) -> dict[str, float]:
         ),
         "fix list": max(map(first_load, public.glob("*/fix/index.html"))),
         "comparison": first_load(public / "compare/index.html"),
+        "changes": max(
+            map(first_load, [public / "changes/index.html", *public.glob("changes/page-*/index.html")])
+        ),
+        "a change": max(map(first_load, public.glob("changes/2*/index.html"))),
+        "participant": max(map(first_load, public.glob("*/participants/*/index.html"))),
         "search": compressed(public / "search/titles.json"),
     }
 

@@ -33,17 +33,17 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 <p><a href="participants/">The participants one by one</a>, and <a href="lineage/">what comes from what, in figures</a>.</p>
 % if manifests:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the manifests">
-<table class="sortable filterable" data-name="manifests">
+<table class="sortable filterable stacked" data-name="manifests">
 <thead><tr><th scope="col">Component</th><th scope="col">Manifest</th><th scope="col" class="number">Records</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
 % for manifest in manifests:
 <tr>
 <th scope="row"><bdi>${manifest["label"] or manifest["component"]}</bdi></th>
 <td class="path"><a href="${pages[manifest["id"]]}"><bdi>${manifest["path"]}</bdi></a></td>
-<td class="number">${count(manifest["records"])}</td>
-<td class="number" data-value="${manifest["filled"] / (manifest["cells"] or 1)}">${words.share(manifest["filled"], manifest["cells"])}</td>
-<td class="number${" error" if manifest["errors"] else ""}">${count(manifest["errors"])}</td>
-<td class="number${" warning" if manifest["warnings"] else ""}">${count(manifest["warnings"])}</td>
+<td class="number" data-label="Records">${count(manifest["records"])}</td>
+<td class="number" data-label="Complete" data-value="${manifest["filled"] / (manifest["cells"] or 1)}">${words.share(manifest["filled"], manifest["cells"])}</td>
+<td class="number${" error" if manifest["errors"] else ""}" data-label="Errors">${count(manifest["errors"])}</td>
+<td class="number${" warning" if manifest["warnings"] else ""}" data-label="Warnings">${count(manifest["warnings"])}</td>
 </tr>
 % endfor
 </tbody>

@@ -11,9 +11,11 @@
 <link rel="icon" href="${assets["icon.svg"]}" type="image/svg+xml">
 <link rel="stylesheet" href="${assets["site.css"]}">
 <script src="${assets["theme.js"]}"></script>
-<script src="${assets["site.js"]}" defer></script>
-<script src="${assets["tables.js"]}" defer></script>
-<script src="${assets["search.js"]}" defer></script>
+<script src="${assets["site.js"]}" defer blocking="render"></script>
+<script src="${assets["tables.js"]}" defer blocking="render"></script>
+<script src="${assets["search.js"]}" defer blocking="render"></script>
+## A page is drawn once, whole and with what its scripts add: nothing moves under a reader's hand.
+<link rel="expect" href="#end" blocking="render">
 ${self.head()}
 </head>
 <body data-root="${root}" data-check="${root}check.json">
@@ -34,7 +36,7 @@ ${self.head()}
 <main id="content">
 ${self.body()}\
 </main>
-<footer>
+<footer id="end">
 <p>Human Tumor Atlas Network · made by hdash-site ${version}<span id="checked"></span></p>
 </footer>
 </body>

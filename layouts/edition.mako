@@ -70,7 +70,7 @@ ${cell(held, risen, "files", count)}${cell(held, risen, "bytes", size)}${cell(he
 <thead><tr><th scope="col">Atlas</th><th scope="col">Check</th><th scope="col" class="number">New</th><th scope="col" class="number">Fixed</th><th scope="col" class="number">Still open</th><th scope="col">Since</th></tr></thead>
 <tbody>
 % for one in moved:
-<tr><th scope="row">${atlas(one.atlas)}</th><td>${check(one.code)}</td><td class="number${" error" if one.new else ""}">${count(one.new)}</td><td class="number">${count(one.fixed)}</td><td class="number">${count(one.errors + one.warnings)}</td><td>${one.since[:10] or "–"}</td></tr>
+<tr><th scope="row">${atlas(one.atlas)}</th><td>${check(one.code)}</td><td class="number${" error" if one.new else ""}">${count(one.new)}</td><td class="number">${count(one.fixed)}</td><td class="number">${count(one.errors + one.warnings)}</td><td class="since">${one.since[:10] or "–"}</td></tr>
 % endfor
 </tbody>
 </table>
@@ -85,7 +85,7 @@ ${cell(held, risen, "files", count)}${cell(held, risen, "bytes", size)}${cell(he
 <thead><tr><th scope="col">Atlas</th><th scope="col">Check</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th><th scope="col">Since</th></tr></thead>
 <tbody>
 % for one in open:
-<tr><th scope="row">${atlas(one.atlas)}</th><td>${check(one.code)}</td><td class="number${" error" if one.errors else ""}">${count(one.errors)}</td><td class="number${" warning" if one.warnings else ""}">${count(one.warnings)}</td><td>${one.since[:10]}</td></tr>
+<tr><th scope="row">${atlas(one.atlas)}</th><td>${check(one.code)}</td><td class="number${" error" if one.errors else ""}">${count(one.errors)}</td><td class="number${" warning" if one.warnings else ""}">${count(one.warnings)}</td><td class="since">${one.since[:10]}</td></tr>
 % endfor
 </tbody>
 </table>

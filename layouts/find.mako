@@ -1,6 +1,6 @@
 <%inherit file="base.mako"/>
 <%def name="description()">Find a participant, a biospecimen or a data file of HTAN by its id.</%def>
-<%def name="head()"><script src="${script}" defer></script></%def>
+<%def name="head()"><script src="${script}" defer blocking="render"></script></%def>
 <h1>Find an id</h1>
 <div class="text">
 <p>Type the id of a participant, a biospecimen or a data file, or the beginning of one.</p>

@@ -18,11 +18,11 @@
 <table class="sortable filterable" data-name="atlases">
 <caption class="unseen">The atlases, with totals</caption>
 <thead><tr>
-<th scope="col">Atlas</th><th scope="col">Name</th><th scope="col" class="minor">Synapse</th><th scope="col" class="number">Size</th>
+<th scope="col">Atlas</th><th scope="col" class="name">Name</th><th scope="col" class="minor">Synapse</th><th scope="col" class="number">Size</th>
 % for name in types:
-<th scope="col" class="number">${name}</th>
+<th scope="col" class="number roomy">${name}</th>
 % endfor
-<th scope="col">Metadata</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th>
+<th scope="col" class="roomy">Metadata</th><th scope="col" class="number">Complete</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th>
 </tr></thead>
 <tbody>
 % for row in rows:
@@ -32,9 +32,9 @@
 <td class="minor">${words.entity(row["synapse_id"])}</td>
 <td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>
 % for name in types:
-<td class="number">${count(row["types"][name]["files"])}</td>
+<td class="number roomy">${count(row["types"][name]["files"])}</td>
 % endfor
-<td>${"yes" if row["metadata"] else "no"}</td>
+<td class="roomy">${"yes" if row["metadata"] else "no"}</td>
 <td class="number" data-value="${row["filled"] / (row["cells"] or 1)}">${percent(row["filled"], row["cells"])}</td>
 <td class="number${" error" if row["errors"] else ""}"><a href="${row["url"]}#validation">${count(row["errors"])}</a></td>
 <td class="number${" warning" if row["warnings"] else ""}"><a href="${row["url"]}#validation">${count(row["warnings"])}</a></td>
@@ -42,11 +42,11 @@
 % endfor
 </tbody>
 <tfoot><tr>
-<th scope="row">Total</th><td></td><td class="minor"></td><td class="number">${size(totals["bytes"])}</td>
+<th scope="row">Total</th><td class="name"></td><td class="minor"></td><td class="number">${size(totals["bytes"])}</td>
 % for name in types:
-<td class="number">${count(totals["types"][name])}</td>
+<td class="number roomy">${count(totals["types"][name])}</td>
 % endfor
-<td></td><td class="number">${percent(totals["filled"], totals["cells"])}</td><td class="number">${count(totals["errors"])}</td><td class="number">${count(totals["warnings"])}</td>
+<td class="roomy"></td><td class="number">${percent(totals["filled"], totals["cells"])}</td><td class="number">${count(totals["errors"])}</td><td class="number">${count(totals["warnings"])}</td>
 </tr></tfoot>
 </table>
 </div>

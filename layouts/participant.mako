@@ -1,6 +1,7 @@
 <%inherit file="base.mako"/>
 <%namespace name="charts" file="partials/charts.mako"/>
 <%namespace name="diagrams" file="partials/diagrams.mako"/>
+<%namespace name="words" file="partials/words.mako"/>
 <%def name="title()">${person["id"]}</%def>
 <%def name="description()">${person["id"]} of ${atlas}: ${plural(person["biospecimens"], "biospecimen")}, ${plural(person["files"], "data file")}.</%def>
 <% most = "at least " if person["more"] else "" %>
@@ -23,6 +24,22 @@
 <p class="empty">No Demographics manifest names this participant.</p>
 % endif
 </section>
+% if findings:
+<section aria-labelledby="fix-title">
+<h2 id="fix-title">What to fix</h2>
+<div class="wide" tabindex="0" role="region" aria-label="Table of what to fix">
+<table class="stacked">
+<thead><tr><th scope="col">Finding</th><th scope="col">How to fix it</th><th scope="col">Where</th><th scope="col">Column</th><th scope="col">Rows</th></tr></thead>
+<tbody>
+% for one in findings:
+<tr><th scope="row" data-label="Finding">${words.severity(one["severity"])} ${one["message"]}</th><td data-label="How to fix it"><a href="${root}checks/${one["code"].lower()}/"><code>${one["code"]}</code></a></td><td data-label="Where"><a href="../../${one["page"]}#${one["code"]}"><bdi>${one["component"] or one["manifest"]}</bdi> (<bdi>${one["manifest"]}</bdi>)</a></td><td data-label="Column"><bdi>${one["column"] or "–"}</bdi></td><td data-label="Rows">${words.rows(one["rows"])}</td></tr>
+% endfor
+</tbody>
+</table>
+</div>
+<p class="small">${f"{count(more_findings)} more are not shown. " if more_findings else ""}This is wrong on the rows of this participant and of its biospecimens; the <a href="../../fix/">fix list of <bdi>${atlas}</bdi></a> has everything.</p>
+</section>
+% endif
 <section aria-labelledby="lineage-title">
 <h2 id="lineage-title">Lineage</h2>
 % if samples or person["files"]:
@@ -35,7 +52,7 @@ ${diagrams.tree(diagram, person["id"])}
 % for name, address, above, files in samples:
 <tr><th scope="row"><a href="${root}find/?id=${address}"><bdi>${name}</bdi></a></th><td><bdi>${above}</bdi></td><td>\
 % for other, number in files:
-${tables[other][0]} ${count(number)}${"" if loop.last else ", "}\
+${count(number)} × ${tables[other][0]}${"" if loop.last else ", "}\
 % endfor
 ${"" if files else "none"}</td></tr>
 % endfor

@@ -7,11 +7,11 @@
 <p>${plural(count_all, "participant")} that some manifest names. <a href="${up}lineage/">The lineage of the atlas</a> has the figures of all; <a href="${root}find/">any id can be looked up</a>.</p>
 % if people:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the participants">
-<table class="sortable">
+<table class="sortable stacked">
 <thead><tr><th scope="col">Participant</th><th scope="col" class="number">Biospecimens</th><th scope="col" class="number">Data files</th><th scope="col">Assays</th></tr></thead>
 <tbody>
 % for one in people:
-<tr><th scope="row"><a href="${root}${pages[0][1]}${one["address"]}/"><bdi>${one["id"]}</bdi></a></th><td class="number">${count(one["biospecimens"])}</td><td class="number">${count(one["files"])}${"+" if one["more"] else ""}</td><td>\
+<tr><th scope="row"><a href="${root}${pages[0][1]}${one["address"]}/"><bdi>${one["id"]}</bdi></a></th><td class="number" data-label="Biospecimens">${count(one["biospecimens"])}</td><td class="number" data-label="Data files">${count(one["files"])}${"+" if one["more"] else ""}</td><td data-label="Assays">\
 % for name in one["assays"]:
 <bdi>${name}</bdi>${"" if loop.last else ", "}\
 % endfor

@@ -28,6 +28,7 @@ PARENT_BIOSPECIMEN_ID: Final = "HTAN Parent Biospecimen ID"
 ADJACENT_IDS: Final = "Adjacent Biospecimen IDs"
 
 _NO_COUNTS: Final = b'{"filled":0,"cells":0}'
+_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"days":{}}'
 
 
 class IdColumn(NamedTuple):
@@ -89,6 +90,11 @@ class Manifest:
         place = bisect_right(self.gaps, record, key=lambda gap: gap[0])
         return record + 2 + (self.gaps[place - 1][1] if place else 0)
 
+    def record(self, row: int) -> int:
+        """The record in a row that holds one."""
+        place = bisect_right(self.gaps, row, key=lambda gap: gap[0] + gap[1] + 2)
+        return row - 2 - (self.gaps[place - 1][1] if place else 0)
+
     def column(self, name: str) -> IdColumn:
         return self.ids.get(name, NO_IDS)
 
@@ -129,7 +135,7 @@ def read_manifests(
 ) -> tuple[Manifest, ...]:
     """The manifests of a listing with their facets, in the catalogue's order, then by path.
 
-    Of a manifest that is given by its facet `rows` alone, cells are not counted and problems not known.
+    Of a manifest that is given by its facet `ids` alone, nothing else is known.
     """
     manifests = [_manifest(row, facets.get(row["id"]), failures.get(row["id"]), catalogue) for row in listed]
     ranked = sorted(manifests, key=lambda one: (natural(one.path), natural(one.id)))
@@ -148,11 +154,11 @@ def _manifest(
             row["id"], row["name"], row["path"], row["modified"], component, known is not None, failure
         )
     columns = json.loads(facets.get("columns", _NO_COUNTS))
-    rows = json.loads(facets["rows"])
-    name = annotated or str(rows["component"])
+    ids, rows = json.loads(facets["ids"]), json.loads(facets.get("rows", _NO_ROWS))
+    name = annotated or str(ids["component"])
     known = catalogue.find(name)
-    names = frozenset(rows["names"])
-    usable: bool = rows["usable"]
+    names = frozenset(ids["names"])
+    usable: bool = ids["usable"]
     return Manifest(
         id=row["id"],
         name=row["name"],
@@ -160,12 +166,12 @@ def _manifest(
         modified=row["modified"],
         component=_told(known, name, names),
         is_known=known is not None,
-        records=rows["records"] if usable else 0,
+        records=ids["records"] if usable else 0,
         filled=columns["filled"] if usable else 0,
         cells=columns["cells"] if usable else 0,
         names=names,
         usable=usable,
-        ids={column: _id_column(packed, rows["records"]) for column, packed in rows["ids"].items()},
+        ids={column: _id_column(packed, ids["records"]) for column, packed in ids["ids"].items()},
         days=rows["days"] if usable else {},
         no_entity=rows["no_entity"],
         gaps=rows["gaps"],

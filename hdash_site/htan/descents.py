@@ -30,7 +30,7 @@ def facets(
 ) -> dict[str, bytes]:
     """Work out the lineage of an atlas.
 
-    `listed` is the facet `manifests` of its listing, `manifests` the facet `rows` of each by entity id,
+    `listed` is the facet `manifests` of its listing, `manifests` the facet `ids` of each by entity id,
     `components` JSON of the site's `[[component]]` tables.
 
     `people`: a list of the participants; `groups` the names of their groups, `group/<name>` all about those

@@ -52,12 +52,29 @@ class Cause:
 
     @property
     def message(self) -> str:
-        return self.first.message if self.count == 1 else kind_of(self.first.message)
+        return message_of(self.first, self.count)
 
 
 def kind_of(message: str) -> str:
     """A message without what is of one finding only, which stands in parentheses."""
     return _DETAIL.sub("", message)
+
+
+def message_of(first: Finding, count: int) -> str:
+    """What so many findings of one kind say together."""
+    return first.message if count == 1 else kind_of(first.message)
+
+
+def in_common(like: Sequence[Finding]) -> dict[str, object]:
+    """What findings of one kind in one manifest have in common."""
+    first = like[0]
+    return {
+        "manifest": first.manifest,
+        "component": first.component,
+        "column": first.column,
+        "message": message_of(first, len(like)),
+        "severity": first.severity,
+    }
 
 
 def find_causes(atlas: Atlas, findings: Sequence[Finding]) -> list[Cause]:

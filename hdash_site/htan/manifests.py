@@ -1,8 +1,8 @@
 """A manifest by itself: bytes to columns, ids and day columns, and what is wrong with its form.
 
-What comes out depends on the bytes (and the catalogue) only, not on the atlas or the annotation, so that
-equal manifests are read once. It is made so that a report of an atlas need not look at each row again:
-ids are sorted into those that are one well-formed id and the odd rest.
+What comes out depends on the bytes (and the catalogue) only, not on the atlas or the annotation. It is made
+so that a report of an atlas need not look at each row again: ids are sorted into those that are one
+well-formed id and the odd rest.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Manifest:
 
 
 def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
-    """Read a manifest: facets `columns`, `rows`, `problems` (see docs of `report`).
+    """Read a manifest: facets `columns`, `ids`, `rows`, `problems`.
 
     `components` is JSON of the site's `[[component]]` tables, which can name more id columns.
     """
@@ -104,6 +104,7 @@ def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
 def _facets(manifest: _Manifest, found: Sequence[Problem]) -> dict[str, bytes]:
     return {
         "columns": dumps(_columns(manifest)),
+        "ids": dumps(_found_ids(manifest)),
         "rows": dumps(_rows(manifest)),
         "problems": dumps([problem._asdict() for problem in found]),
     }
@@ -275,8 +276,8 @@ def _component(manifest: _Manifest) -> str:
     return shown(max(values, key=lambda pair: pair[1])[0]) if values else ""
 
 
-def _rows(manifest: _Manifest) -> dict[str, object]:
-    """Facet `rows`: what the report needs of the rows. Numbers in it count records, from 0.
+def _found_ids(manifest: _Manifest) -> dict[str, object]:
+    """Facet `ids`: what the lineage is made of. Numbers in it count records, from 0.
 
     `ids`: by column, the ids of all records joined by commas (blank: none, or odd), the cells that are not
     just one well-formed id as [record, as shown, good ids, malformed ids], and the atlases that ids name.
@@ -284,13 +285,15 @@ def _rows(manifest: _Manifest) -> dict[str, object]:
     return {
         "records": manifest.records,
         "component": _component(manifest),
-        "gaps": manifest.gaps,
         "names": [clean(name) for name in manifest.places if len(name) < 1_000],
         "usable": _is_htan(manifest),
         "ids": {name: _packed(taken) for name, taken in manifest.ids.items()},
-        "no_entity": manifest.no_entity,
-        "days": manifest.days,
     }
+
+
+def _rows(manifest: _Manifest) -> dict[str, object]:
+    """Facet `rows`: what a report needs of the rows beside their ids."""
+    return {"gaps": manifest.gaps, "no_entity": manifest.no_entity, "days": manifest.days}
 
 
 def _packed(taken: _Ids) -> dict[str, object]:

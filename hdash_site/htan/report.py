@@ -15,8 +15,17 @@ from hdash_site.htan import completeness
 from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
 from hdash_site.htan.checks import Finding, checks
 from hdash_site.htan.components import Catalogue, catalogue
-from hdash_site.htan.fixes import csv_of_causes, facet_of_causes, find_causes, kind_of, rows_of
+from hdash_site.htan.fixes import (
+    csv_of_causes,
+    facet_of_causes,
+    find_causes,
+    in_common,
+    kind_of,
+    message_of,
+    rows_of,
+)
 from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.own import facets_of_own, own_findings
 from hdash_site.htan.people import grouping
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
 from hdash_site.htan.timeline import timeline
@@ -60,8 +69,9 @@ def facets(
     findings = _findings(whole)
     causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
+    biospecimens = biospecimens_by_participant(whole.lineage, read)
     return {
-        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings)),
+        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)),
         "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
@@ -72,6 +82,7 @@ def facets(
         "fixes.csv": csv_of_causes(clean(whole.id), causes),
         **_completeness(whole, known),
         **_timelines(whole),
+        **_own(whole, findings, biospecimens),
         "folders": listing["folders"],
         "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
@@ -90,6 +101,15 @@ def _timelines(atlas: Atlas) -> dict[str, bytes]:
         "timeline": dumps(everybody),
         **{f"timeline/{name}": dumps(some) for name, some in sorted(groups.items())},
     }
+
+
+def _own(
+    atlas: Atlas, findings: Sequence[Finding], biospecimens: Mapping[str, Iterable[str]]
+) -> dict[str, bytes]:
+    """The findings on the records of participants, for each group of them that has some."""
+    group = grouping(len(atlas.lineage.participants))
+    groups = facets_of_own(own_findings(atlas, findings, biospecimens), group)
+    return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
 
 
 def _findings(atlas: Atlas) -> list[Finding]:
@@ -114,11 +134,14 @@ def _short(finding: Finding) -> Finding:
 
 
 def _summary(
-    about: Mapping[str, str], listed: Mapping[str, Any], atlas: Atlas, findings: Sequence[Finding]
+    about: Mapping[str, str],
+    listed: Mapping[str, Any],
+    atlas: Atlas,
+    findings: Sequence[Finding],
+    biospecimens: Mapping[str, Iterable[str]],
 ) -> dict[str, object]:
     """The figures of the atlas; percent complete is 100 * filled / cells, over the cells of all manifests."""
     severities = Counter(finding.severity for finding in findings)
-    biospecimens = biospecimens_by_participant(atlas.lineage, atlas.manifests)
     return {
         **{key: clean(about.get(key, "")) for key in ("id", "synapse_id", "name", "liaison")},
         "files": listed["files"],
@@ -206,11 +229,7 @@ def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]
 def _group(group: Sequence[Finding]) -> dict[str, object]:
     first = group[0]
     return {
-        "manifest": first.manifest,
-        "component": first.component,
-        "column": first.column,
-        "message": first.message if len(group) == 1 else kind_of(first.message),
-        "severity": first.severity,
+        **in_common(group),
         "count": len(group),
         "rows": [finding.row for finding in group[:MOST_ROWS] if finding.row],
         "value": first.value,
@@ -248,7 +267,7 @@ def _long_group(group: Sequence[Finding]) -> dict[str, object]:
         "code": first.code,
         "severity": first.severity,
         "column": first.column,
-        "message": first.message if len(group) == 1 else kind_of(first.message),
+        "message": message_of(first, len(group)),
         "expected": first.expected,
         "count": len(group),
         "rows": rows_of(group),

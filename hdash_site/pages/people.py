@@ -27,6 +27,7 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
     told = json.loads(context.find(Key("demographics", atlas, group)) or b"{}")
     timed = json.loads(context.find(Key("report", atlas, f"timeline/{group}")) or b"[]")
     events = {one["participant"]: one for one in timed}
+    wrong = json.loads(context.find(Key("report", atlas, f"own/{group}")) or b"{}")
     tables: dict[int, Sequence[Any]] = dict(held["components"])
     files: dict[str, str] = {}
     for person in held["people"]:
@@ -47,6 +48,7 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
             levels=levels(person["components"], tables),
             diagram=diagrams.person(person, tables),
             row=told.get(person["id"], []),
+            **_wrong(*wrong.get(person["id"], ([], 0))),
             timelines=charts.timelines([events[person["id"]]] if person["id"] in events else []),
             manifests=[
                 (entity, f"manifests/{slug(entity)}/", tables[code][0], count)
@@ -54,6 +56,14 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
             ],
         ).decode()
     return {"": json.dumps(files, ensure_ascii=False).encode()}
+
+
+def _wrong(findings: Sequence[Mapping[str, Any]], more: int) -> dict[str, Any]:
+    """Give what the layout shows of the findings on the records of a participant."""
+    return {
+        "findings": [{**one, "page": f"manifests/{slug(one['manifest'])}/"} for one in findings],
+        "more_findings": more,
+    }
 
 
 def levels(

@@ -232,6 +232,7 @@ function showAtlases(typed) {
 async function lookUp(text) {
   const mine = ++turn;
   const typed = text.trim().slice(0, LONGEST);
+  found.classList.toggle("asked", typed !== ""); // room for an answer, so that it moves nothing when it comes
   if (!typed) {
     found.replaceChildren();
     said.textContent = "";

@@ -52,7 +52,7 @@ async function showLastCheck() {
     notice.className = "notice late";
     notice.setAttribute("role", "status");
     notice.textContent = `The atlases were last checked ${ago(age)}; what is new since then is not here yet.`;
-    document.querySelector("main").before(notice);
+    document.body.append(notice); // at the foot of the window: what is read already stays where it is
   }
 }
 
@@ -87,6 +87,10 @@ for (const time of document.querySelectorAll("main time[datetime*=T]")) {
   time.title = ago(Date.now() - new Date(time.dateTime).valueOf());
 }
 addThemeSwitch();
+for (const here of document.querySelectorAll(".top nav [aria-current]")) {
+  const menu = here.closest("ul"); // one line on a phone, of which it may be at the far end
+  menu.scrollLeft = here.offsetLeft - menu.offsetLeft - menu.clientWidth / 3;
+}
 document.querySelectorAll("nav.tabs").forEach(markTabs);
 window.addEventListener("hashchange", openTarget);
 openTarget();

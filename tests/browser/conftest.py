@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import http.server
+import io
+import json
 import os
 import shutil
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+
+from hdash_site.sources import sample
+from tests import worlds
+from tests.serve.conftest import PATIENCE
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+SCALE = float(os.environ.get("SCALE", "0.02"))
+"""Of the sample that readers have before them; `SCALE=1` is HTAN's size, and takes some minutes."""
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -45,8 +56,9 @@ def chromium():
     if not Path(CHROMIUM).exists():
         said = f"there is no Chromium at {CHROMIUM}: install it to run the browser tests"
         pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -66,6 +78,7 @@ class Visitor:
         )
         self.context.on("request", self._requested)
         self.context.on("response", self._answered)
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.page = self.context.new_page()
         self.page.on("dialog", self._asked)
         self.page.on("console", self._said)
@@ -98,6 +111,12 @@ class Visitor:
             self._note(f"console {message.type}: {message.text}")
 
 
+def follow(link) -> None:
+    """Click on a link that leads to another page, until all of that page is there."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 @pytest.fixture
 def visit(chromium):
     """Opens windows: `visit(base)` gives a `Visitor`."""
@@ -110,3 +129,71 @@ def visit(chromium):
     yield opened
     for visitor in visitors:
         visitor.context.close()
+
+
+class Fetched:
+    """The sizes of the files of the index of ids that a window asks for; nothing compresses them here."""
+
+    def __init__(self, window: Visitor) -> None:
+        self.sizes: list[int] = []
+        window.page.on("response", self._answered)
+
+    def _answered(self, answer) -> None:
+        if "/find/" in answer.url and answer.url.endswith(".json"):
+            # To wait for the body here would let the test go on without it.
+            self.sizes.append(int(answer.headers["content-length"]))
+
+    def is_little(self) -> bool:
+        return len(self.sizes) <= 3 and sum(self.sizes) <= 60_000
+
+
+class Sample(NamedTuple):
+    """The sample as a site of its second night; the faults are rows of `truth.json`.
+
+    `mended` was corrected after the first night. In the manifest of `open`, in another atlas, an error came
+    to those that were there: `FORMULA`.
+    """
+
+    base: str
+    public: Path
+    mended: dict[str, Any]
+    open: dict[str, Any]
+
+
+FORMULA = '=HYPERLINK("http://example.org/","syn1")'
+NIGHTS = "2026-07-01T03:00:00+00:00", "2026-07-02T03:00:00+00:00"
+
+
+@pytest.fixture(scope="session")
+def two_nights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readers")
+    atlases, site = folder / "atlases", worlds.site_folder(folder / "site")
+    sample.write(atlases, scale=SCALE)
+    worlds.build(site, atlases, today=NIGHTS[0])
+    mended, still = edit(atlases)
+    worlds.build(site, atlases, today=NIGHTS[1])
+    with served(site / "public") as base:
+        yield Sample(base, site / "public", mended, still)
+
+
+def edit(atlases: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Do what is done between the two nights; give the faults `mended` and `open`."""
+    faults = json.loads((atlases / "truth.json").read_text())["findings"]
+    known = [fault for fault in faults if fault["code"] == "H_ENTITY_ID" and fault["value"]]
+    mended = known[0]
+    still = next(fault for fault in known if fault["atlas"] != mended["atlas"])
+    _set(atlases, mended, mended["row"], "syn1")
+    rows = {fault["row"] for fault in faults if fault["manifest"] == still["manifest"]}
+    _set(atlases, still, next(row for row in range(2, 99) if row not in rows), FORMULA)
+    return mended, still
+
+
+def _set(atlases: Path, fault: dict[str, Any], row: int, value: str) -> None:
+    """Write into a row, as a spreadsheet numbers it, of the column of a fault."""
+    path = atlases / "manifests" / f"{fault['manifest']}.csv"
+    text = io.StringIO(path.read_bytes().decode("latin-1"), newline="")
+    rows = list(csv.reader(text))
+    rows[row - 1][rows[0].index(fault["column"])] = value
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    path.write_bytes(text.getvalue().encode("latin-1"))

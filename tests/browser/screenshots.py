@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from hdash_site.pages.site import remembered
 from hdash_site.state.store import opened
 from tests import worlds
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, served
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, NIGHTS, edit, served
 
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
@@ -30,7 +30,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hdash-pictures-") as place, sync_playwright() as playwright:
         site = worlds.site_folder(Path(place) / "site")
         (site / "site.toml").write_text('title = "HTAN Dashboard"\n')
-        worlds.app.build(worlds.app.Options(site))
+        worlds.app.build(worlds.app.Options(site, today=NIGHTS[0]))
+        edit(site / "cache/sample")
+        worlds.app.build(worlds.app.Options(site, today=NIGHTS[1]))
         pages = one_of_each_kind(site)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         with served(site / "public") as base:
@@ -58,7 +60,15 @@ def one_of_each_kind(site: Path) -> dict[str, str]:
             if path.endswith(".html") and not re.search(rb"<meta http-equiv=.refresh", data):
                 kind = file.key.name.partition("/")[0]
                 found[kind] = max(found.get(kind, (0, "")), (len(data), path))
-    return {kind: path for kind, (_, path) in found.items()}
+    pages = {kind: path for kind, (_, path) in found.items()}
+    # These two kinds have pages of two sorts, and the first night is not one to look at.
+    person = pages.pop("participants")
+    night = re.sub(r"\D", "-", NIGHTS[1][:19])
+    return pages | {
+        "participant": person,
+        "participants": str(Path(person).parents[1] / "index.html"),
+        "edition": f"changes/{night}/index.html",
+    }
 
 
 if __name__ == "__main__":

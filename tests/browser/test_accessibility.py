@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hdash_site.pages.site import remembered
 from hdash_site.state.store import opened
 from tests import worlds
-from tests.browser.conftest import served
+from tests.browser.conftest import follow, served
 
 NO_PAGES = {"download", "dataset", "sitemap", "asset", "feed", "atom", "resource", "shards"}
 
@@ -138,8 +138,8 @@ def test_without_a_script_every_kind_of_page_says_as_much_as_with_one(visit, bas
 
 def test_without_a_script_one_gets_from_the_atlases_to_what_to_do(visit, base):
     page = visit(base, java_script_enabled=False).go("")
-    page.get_by_role("link", name="HTA1", exact=True).click()
-    page.get_by_role("link", name="What this check wants, and what to do").first.click()
+    follow(page.get_by_role("link", name="HTA1", exact=True))
+    follow(page.get_by_role("link", name="What this check wants, and what to do").first)
     assert "What to do" in page.locator("main").inner_text()
     page = visit(base, java_script_enabled=False).go("old/")
     page.wait_for_url("**/all/")

@@ -110,7 +110,7 @@ def test_many_tabs_and_many_saves(server, visit):
             time.sleep(max(0.0, began + PAUSE - time.monotonic()))
         last = f"The {saves}, {SAVES - 1}."
         for page in pages:
-            page.get_by_text(last).wait_for(timeout=1000 * PATIENCE)
+            page.get_by_text(last).wait_for()
         number = json.loads(desk.get("/_hdash/look?page=/about/"))["number"]
         desk.wait(lambda number=number: all(stream.last["number"] == number for stream in streams))
         assert [stream.last["faults"] for stream in streams] == [[]] * len(streams)

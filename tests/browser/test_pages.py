@@ -73,7 +73,7 @@ def test_the_whole_home_table_is_seen_without_a_bar_of_its_own(visit, base):
 
 def test_the_page_says_when_the_site_was_checked_last(visit, base):
     page = visit(base).go("hta1/")
-    page.locator("#checked time").wait_for(timeout=5000)
+    page.locator("#checked time").wait_for()
     assert "last checked" in page.locator("#checked").inner_text()
 
 
@@ -82,6 +82,31 @@ def test_nothing_is_wider_than_a_phone(visit, base):
     for path in PAGES[:-1]:
         page = window.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_on_a_phone_the_table_of_the_atlases_fits_and_the_menu_is_one_line(visit, base):
+    page = visit(base, viewport={"width": 390, "height": 844}).go("")
+    fits = "(one) => one.scrollWidth <= one.clientWidth"
+    assert page.get_by_role("region", name="Table of the atlases").evaluate(fits)
+    row = page.locator("tbody tr").first
+    assert [one.inner_text() for one in row.locator("th, td").all() if one.is_visible()] == [
+        "HTA1", "Atlas HTA1", "5.0 kB", "100%", "1", "0",
+    ]  # fmt: skip
+    page.get_by_role("button", name="Name").click()
+    assert page.locator("th[aria-sort]").inner_text().startswith("Name")
+    tops = {one.bounding_box()["y"] for one in page.locator("header nav li").all()}
+    assert len(tops) == 1
+    last = page.locator("header nav a").last
+    last.focus()
+    box = last.bounding_box()
+    assert box["x"] + box["width"] <= 390
+    box = (
+        visit(base, viewport={"width": 390, "height": 844})
+        .go("notes/")
+        .locator("header [aria-current]")
+        .bounding_box()
+    )
+    assert box["x"] + box["width"] <= 390
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ import random
 import time
 
 import pytest
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
 from tests import edits, worlds
 from tests.serve.conftest import PATIENCE, Desk
@@ -24,7 +24,6 @@ class Tab:
     def __init__(self, window, path: str) -> None:
         self.window = window
         self.page = window.go(path)
-        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.evaluate("window.opened = true")
 
     def shows(self, text: str) -> None:
@@ -91,7 +90,7 @@ def test_a_body_is_shown_where_the_reader_was(desk, tab):
     about.shows("Another paragraph.")
     about.becomes("scrollY === 1500")
     assert about.was_reloaded()
-    assert worlds.tree(desk.site / "public") == desk.clean_tree()
+    desk.is_exact()
 
 
 def test_a_title_is_shown_in_the_menu_of_other_pages(desk, tab):
@@ -116,7 +115,7 @@ def test_a_layout_and_a_partial_and_the_settings_are_shown(desk, tab):
     about.shows("Human Tumour Atlas Network")
     desk.edit("site.toml", "Test site", "Quite another site")
     about.becomes("document.title.includes('Quite another site')")
-    assert worlds.tree(desk.site / "public") == desk.clean_tree()
+    desk.is_exact()
 
 
 def test_a_style_is_swapped_without_a_reload(desk, tab):
@@ -133,7 +132,7 @@ def test_a_style_is_swapped_without_a_reload(desk, tab):
     # What is saved next finds the tab as well.
     desk.edit("layouts/assets/site.css", "rgb(1, 2, 3)", "rgb(3, 2, 1)")
     about.becomes("getComputedStyle(document.querySelector('h1')).color === 'rgb(3, 2, 1)'")
-    assert worlds.tree(desk.site / "public") == desk.clean_tree()
+    desk.is_exact()
 
 
 def test_a_picture_and_a_script_are_shown(desk, tab):
@@ -156,7 +155,7 @@ def test_a_page_appears_where_there_was_none_and_goes_again(desk, tab):
     page.shows("Text of July.")
     (desk.site / "content/july.md").unlink()
     page.shows("There is no such page")
-    assert worlds.tree(desk.site / "public") == desk.clean_tree()
+    desk.is_exact()
 
 
 def test_a_page_is_renamed(desk, tab):
@@ -184,7 +183,8 @@ def test_an_error_lies_over_the_last_good_page_until_it_is_mended(desk, tab, nam
     about.overlay().wait_for()
     assert said in about.overlay().inner_text()
     assert name in about.overlay().inner_text()
-    assert about.page.locator("footer").count() == 1
+    expect(about.page.locator("footer")).to_have_count(1)
+    desk.quiet()
     about.page.reload()
     about.overlay().wait_for()
     about.page.keyboard.press("Escape")
@@ -205,7 +205,7 @@ def test_many_tabs_of_one_browser_all_follow(desk, visit):
     for number in range(20):
         desk.save("content/about.md", f'+++\ntitle = "About"\n+++\nSave number {number}.\n')
     for page in pages:
-        page.get_by_text("Save number 19.").wait_for(timeout=1000 * PATIENCE)
+        page.get_by_text("Save number 19.").wait_for()
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

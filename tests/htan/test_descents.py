@@ -17,7 +17,7 @@ def descents_of(*tables: bytes, atlas: str = "HTA1", components: str = "[]") -> 
         rows.append(
             entity(f"syn{10 + number}", "synapse_storage_manifest_x.csv", parent=f"syn{100 + number}")
         )
-        read[f"syn{10 + number}"] = {"rows": manifests.facets(data, components)["rows"]}
+        read[f"syn{10 + number}"] = {"ids": manifests.facets(data, components)["ids"]}
     listed = listing.facets(listing_of(*rows), PROJECT, ())["manifests"]
     return descents.facets(atlas, listed, read, components)
 

@@ -34,7 +34,7 @@ def test_records_are_rows_and_cells_count_outside_id_and_bookkeeping_columns() -
         "Component": 3, "HTAN Biospecimen ID": 3, "Filename": 3, "Fixative Type": 2, "Site": 1, "entityId": 3,
     }  # fmt: skip
     assert [column["name"] for column in columns["columns"] if column["counted"]] == ["Fixative Type", "Site"]
-    assert read(data)["rows"]["component"] == "Biospecimen"
+    assert read(data)["ids"]["component"] == "Biospecimen"
 
 
 def test_columns_without_a_name_do_not_count() -> None:
@@ -44,8 +44,8 @@ def test_columns_without_a_name_do_not_count() -> None:
 
 
 def test_names_of_columns_are_trimmed() -> None:
-    rows = read(csv_of(["Component ", " HTAN Participant ID"], ["Demographics", "HTA1_1"]))["rows"]
-    assert rows["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
+    found = read(csv_of(["Component ", " HTAN Participant ID"], ["Demographics", "HTA1_1"]))["ids"]
+    assert found["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
 
 
 def test_of_a_repeated_column_the_first_stands_and_the_column_is_named() -> None:
@@ -83,7 +83,7 @@ def test_cells_beyond_the_header_are_reported_once_and_blank_ones_are_not() -> N
 
 def test_ragged_rows_keep_their_ids_in_order() -> None:
     data = b"Component,HTAN Data File ID,Gender\nD,HTA1_1_1\nD,HTA1_1_2,x\nD\nD,HTA1_1_4,x,y\n"
-    assert read(data)["rows"]["ids"]["HTAN Data File ID"]["texts"] == "HTA1_1_1,HTA1_1_2,,HTA1_1_4"
+    assert read(data)["ids"]["ids"]["HTAN Data File ID"]["texts"] == "HTA1_1_1,HTA1_1_2,,HTA1_1_4"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
@@ -102,8 +102,8 @@ def test_nul_bytes_are_skipped_and_reported() -> None:
     data = b"Component,HTAN Participant ID\nDemo\0graphics,HTA1_1\0\n"
     (problem,) = problems(data)
     assert problem["value"] == "2 NUL bytes"
-    assert read(data)["rows"]["component"] == "Demographics"
-    assert read(data)["rows"]["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
+    assert read(data)["ids"]["component"] == "Demographics"
+    assert read(data)["ids"]["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b" , ,\nComponent\n", b"\0"])
@@ -119,7 +119,7 @@ def test_a_manifest_without_a_header_is_one_error(data: bytes) -> None:
 def test_what_is_no_csv_of_a_manifest_is_one_error(data: bytes) -> None:
     found = [problem for problem in problems(data) if problem["severity"] == "error"]
     assert [problem["message"][:32] for problem in found] == ["No column is one of an HTAN mani"]
-    assert not read(data)["rows"]["usable"]
+    assert not read(data)["ids"]["usable"]
 
 
 def test_a_header_without_rows_is_a_warning() -> None:
@@ -150,7 +150,7 @@ def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
         "|HTA2_1_5; HTA1_1_x",
         "HTA1_1_3 |unknown",
     )
-    ids = read(data)["rows"]["ids"]
+    ids = read(data)["ids"]["ids"]
     assert ids["HTAN Data File ID"] == {
         "texts": "HTA1_1_1,,",
         "odd": [[2, "HTA1_1_3 ", ["HTA1_1_3"], []]],
@@ -172,15 +172,15 @@ def test_rows_without_an_entity_id_are_runs() -> None:
 def test_a_component_that_the_site_adds_keeps_its_id_column() -> None:
     site = json.dumps([{"name": "Lamp", "kind": "assay", "primary_id": "Lamp ID"}])
     data = table("Lamp", "Lamp ID", "HTA1_1_1")
-    assert "Lamp ID" not in read(data)["rows"]["ids"]
-    assert read(data, site)["rows"]["ids"]["Lamp ID"]["texts"] == "HTA1_1_1"
+    assert "Lamp ID" not in read(data)["ids"]["ids"]
+    assert read(data, site)["ids"]["ids"]["Lamp ID"]["texts"] == "HTA1_1_1"
 
 
 def test_the_component_is_the_most_frequent_value() -> None:
     data = csv_of(
         ["Component", "Id"], ["", "1"], ["B", "2"], ["A", "3"], ["A", "4"], ["NA", "5"], ["NA", "6"]
     )
-    assert read(data)["rows"]["component"] == "A"
+    assert read(data)["ids"]["component"] == "A"
 
 
 def test_a_wide_header_over_many_short_rows_costs_no_more_than_its_bytes() -> None:

@@ -117,7 +117,7 @@ def test_records_and_filled_cells_agree_with_a_plain_count(name: str) -> None:
     found = read(data(name))
     columns = found["columns"]
     assert columns["records"] == len(rows)
-    assert found["rows"]["component"] == MANIFESTS[name]
+    assert found["ids"]["component"] == MANIFESTS[name]
     assert columns["cells"] == len(rows) * len(counted)
     assert columns["filled"] == sum(filled[column] for column in counted)
     assert {column["name"]: column["filled"] for column in columns["columns"]} == filled

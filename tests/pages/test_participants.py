@@ -35,6 +35,44 @@ def test_a_participant_has_a_page_with_what_is_known_and_what_comes_from_it(site
     assert "Biospecimen 1 1 0 0 0 0% 1 (100%)" in text_of(site.page("hta1/lineage"))
 
 
+def test_a_participants_page_says_what_to_fix_on_its_rows_if_there_is_something(site):
+    entity = next(one for one, data in site.atlases.manifests.items() if b"HTAN Parent ID" in data)
+    site.built()
+    assert "What to fix" not in text_of(site.page("hta1/participants/hta1_1"))
+    data = site.atlases.manifests[entity]
+    site.atlases.manifests[entity] = data + data.splitlines(keepends=True)[1]
+    site.atlases.save()
+    result = site.build()
+    assert "hta1/participants/hta1_1/index.html" in written(result)
+    page = site.page("hta1/participants/hta1_1")
+    assert "The primary id stands already" in page
+    for address in (f"../../manifests/{entity}/#H_ID_SPEC", "../../../checks/h_id_spec/", "../../fix/"):
+        assert f'href="{address}"' in page
+    assert "What to fix" not in text_of(site.page("hta1/participants/hta1_2"))
+    site.atlases.manifests[entity] = data
+    site.atlases.save()
+    site.build()
+    assert "What to fix" not in text_of(site.page("hta1/participants/hta1_1"))
+
+
+def test_what_is_wrong_with_others_makes_no_participants_page_anew(site):
+    project = site.atlases.projects[0]["id"]
+    folder = site.atlases.entity(project, project, "p", "folder")
+    people = worlds.demographics(*(f"HTA1_{n}" for n in range(1, 200)))
+    entity = site.atlases.manifest(project, folder, "Demographics", people)
+    folder = site.atlases.entity(project, project, "s", "folder")
+    samples = [(f"HTA1_{n}_9", f"HTA1_{n}") for n in range(1, 200)]
+    entity = site.atlases.manifest(project, folder, "Biospecimen", worlds.biospecimens(*samples))
+    site.atlases.save()
+    site.built()
+    site.atlases.manifests[entity] += b"Biospecimen,HTA1_77_9,HTA1_77,12,Biopsy,Colon NOS\n"
+    site.atlases.save()
+    result = site.build()
+    assert len([event for event in result.ran if event.key.kind == "people"]) == 1
+    found = [path for path in written(result) if path.startswith("hta1/participants")]
+    assert found == ["hta1/participants/hta1_77/index.html"]
+
+
 def test_a_level_below_what_there_is_is_missing(site):
     project = site.atlases.projects[0]["id"]
     rows = [

@@ -31,8 +31,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     about = context.find(Key("report", atlas, f"manifest/{entity}"))
     if about is None:
         return {}
-    fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{entity}")))
-    columns = context.find(Key("manifest", fetched["digest"], "columns")) if "digest" in fetched else None
+    columns = context.find(Key("manifest", route.argument, "columns"))
     download = context.find(Key("report", atlas, f"findings/{entity}.csv"))
     files = {f"{route.url}findings.csv": download} if download else {}
     return files | {

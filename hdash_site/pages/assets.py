@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import PurePosixPath
 
 from hdash_site.engine.model import Context, Key, digest
@@ -10,9 +11,13 @@ from hdash_site.errors import LayoutError
 
 def asset_url(context: Context, name: str) -> str:
     """Give the address of an asset below the site: `assets/site.1f8a0c22d7e1.css` for `site.css`."""
+    return _url(name, asset(context, name))
+
+
+@functools.lru_cache(64)
+def _url(name: str, data: bytes) -> str:
     path = PurePosixPath(name)
-    version = digest(asset(context, name))[:12]
-    return f"assets/{path.with_name(f'{path.stem}.{version}{path.suffix}')}"
+    return f"assets/{path.with_name(f'{path.stem}.{digest(data)[:12]}{path.suffix}')}"
 
 
 def asset(context: Context, name: str) -> bytes:

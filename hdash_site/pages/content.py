@@ -6,13 +6,15 @@ site: an article cannot bring a script in.
 
 from __future__ import annotations
 
+import functools
 import html
 import importlib
 import io
 import json
 import re
+import threading
 import urllib.parse
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
@@ -58,6 +60,45 @@ RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
 """What is published from the folder of an article. An SVG can hold scripts: it belongs to the layouts."""
 
 _RESOURCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+
+_INLINE = {
+    "backtick": ("`",),
+    "escape": ("\\",),
+    "footnote": ("[^",),
+    "reference": ("]:",),
+    "link": ("[",),
+    "image_link": ("![",),
+    "image_reference": ("]:",),
+    "short_reference": ("]:",),
+    "short_image_ref": ("]:",),
+    "linebreak": ("  ", "\t"),
+    "entity": ("&",),
+    "autolink": (),
+    "automail": (),
+    "html": (),
+}
+_BLOCKS = {
+    "admonition": ("!!!",),
+    "indent": ("    ", "\t"),
+    "code": ("    ", "\t"),
+    "defindent": (": ", ":\t"),
+    "deflist": (": ", ":\t"),
+    "table": ("|",),
+    "hashheader": ("#",),
+    "quote": (">",),
+    "footnote": ("[^",),
+    "reference": ("]:",),
+}
+"""Markdown looks for each of these in each line, and for each of those in each block.
+
+There is none in an article without one of its strings, unless the article has one of `_CUTS`, which are taken
+out before, so that other strings come about.
+"""
+_CUTS = ("<", "\2", "\3")
+
+_is_marked = re.compile(r"[`\\[!<&*_\2]|  \n").search
+"""Tell whether markdown may find something in a line: most cells, items and headings are plain."""
+
 
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -135,7 +176,7 @@ def _picture(path: str, target: str, measured: Callable[[str], Size | None]) -> 
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/#?]|\.\./|$", plain):
         return None
     folder, _, name = path.rpartition("/")
-    if name not in ("index.md", "_index.md"):
+    if not has_folder(path):
         raise _NoPicture(
             target, f"move the article to {path.removesuffix('.md')}/index.md, the picture beside it"
         )
@@ -152,6 +193,11 @@ def section_of(path: str) -> str:
     """Give the folder whose section lists an article; empty if none does. An `_index.md` is in its own."""
     folder, _, name = path.rpartition("/")
     return folder.rpartition("/")[0] if name == "index.md" else folder
+
+
+def has_folder(path: str) -> bool:
+    """Tell whether an article can have files of its own beside it."""
+    return path.rpartition("/")[2] in ("index.md", "_index.md")
 
 
 def is_resource(path: str) -> bool:
@@ -204,6 +250,31 @@ def converted(
 
     `picture` gives the size of a picture by what the text calls it, or None if that is elsewhere.
     """
+    # To make an engine takes as long as to use it for half a page. One that failed is not used again.
+    engine = _idle.engines.pop() if _idle.engines else _engine()
+    engine.reset()
+    engine.picture = picture
+    engine.prepare(text)
+    made: str = engine.convert(text)
+    made = made if raw_html else _with_sizes(_sanitised(made), picture)
+    contents = _contents(engine.toc_tokens)
+    _idle.engines.append(engine)
+    # Code may be wider than the screen: who has no mouse must be able to scroll it.
+    return Html(made.replace("<pre>", '<pre tabindex="0">'), contents)
+
+
+class _Idle(threading.local):
+    """The engines of a thread that are not at work."""
+
+    def __init__(self) -> None:
+        self.engines: list[Any] = []
+
+
+_idle = _Idle()
+
+
+def _engine() -> Any:
+    """Make what turns markdown into HTML; for each text, `prepare` it and set its `picture`."""
     from markdown import Markdown
     from markdown.extensions.admonition import AdmonitionExtension
     from markdown.extensions.codehilite import CodeHiliteExtension
@@ -213,17 +284,35 @@ def converted(
     from markdown.extensions.sane_lists import SaneListExtension
     from markdown.extensions.tables import TableExtension
     from markdown.extensions.toc import TocExtension
-    from markdown.treeprocessors import Treeprocessor
+    from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
+    from markdown.util import AtomicString
 
     class Finish(Treeprocessor):
         def run(self, root: Element) -> None:
             for element in root.iter():
                 _finish(element)
                 if element.tag == "img":
-                    _finish_picture(element, picture(element.get("src", "")))
+                    _finish_picture(element, engine.picture(element.get("src", "")))
+
+    class Plain(Treeprocessor):
+        is_needed = True
+
+        def run(self, root: Element) -> None:
+            for element in root.iter() if self.is_needed else ():
+                if element.text and not _is_marked(element.text):
+                    element.text = AtomicString(element.text)
+                if element.tail and not _is_marked(element.tail):
+                    element.tail = AtomicString(element.tail)
+
+    class Unescape(UnescapeTreeprocessor):
+        is_needed = True
+
+        def run(self, root: Element) -> None:
+            if self.is_needed:
+                super().run(root)
 
     # Objects, not names: to look names up, every installed package would be searched.
-    engine = Markdown(
+    engine: Any = Markdown(
         extensions=[
             AdmonitionExtension(),
             CodeHiliteExtension(guess_lang=False),
@@ -238,11 +327,35 @@ def converted(
     )
     # After all others, which turn escapes into what they stand for.
     engine.treeprocessors.register(Finish(engine), "finish", -1)
-    made = engine.convert(text)
-    tokens: list[dict[str, Any]] = getattr(engine, "toc_tokens", [])
-    made = made if raw_html else _with_sizes(_sanitised(made), picture)
-    # Code may be wider than the screen: who has no mouse must be able to scroll it.
-    return Html(made.replace("<pre>", '<pre tabindex="0">'), _contents(tokens))
+    lines, blocks = _needs(engine.inlinePatterns, _INLINE), _needs(engine.parser.blockprocessors, _BLOCKS)
+    inline, toc = engine.treeprocessors["inline"], engine.treeprocessors["toc"]
+    plain = Plain(engine)
+    engine.treeprocessors.register(plain, "plain", 21)  # just before "inline"
+    unescape = Unescape(engine)
+    engine.treeprocessors.register(unescape, "unescape", 0)
+    marker = toc.marker
+
+    def prepare(text: str) -> None:
+        cut = _holds(text, _CUTS)
+        inline.inlinePatterns = [one for one, needed in lines if cut or _holds(text, needed)]
+        engine.parser.blockprocessors = [one for one, needed in blocks if cut or _holds(text, needed)]
+        toc.marker = marker if cut or marker in text else ""
+        plain.is_needed = not cut
+        unescape.is_needed = cut or _holds(text, _INLINE["escape"])
+
+    engine.prepare = prepare
+    engine.is_block_level = functools.cache(engine.is_block_level)
+    return engine
+
+
+def _needs(registry: Any, strings: Mapping[str, tuple[str, ...]]) -> list[tuple[Any, tuple[str, ...]]]:
+    """Give what markdown looks for, in its order, each with the strings one of which it needs."""
+    told = {registry[name]: some for name, some in strings.items()}
+    return [(one, told.get(one, ("",))) for one in registry]
+
+
+def _holds(text: str, strings: tuple[str, ...]) -> bool:
+    return any(string in text for string in strings)
 
 
 def _finish(element: Element) -> None:
@@ -298,10 +411,14 @@ def _contents(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sanitised(text: str) -> str:
+    return _cleaner().clean(text)
+
+
+@functools.cache
+def _cleaner() -> Any:
     import nh3
 
-    return nh3.clean(
-        text,
+    return nh3.Cleaner(
         tags=nh3.ALLOWED_TAGS - {"area", "map"} | {"tfoot"},
         attributes=_ATTRIBUTES,
         attribute_filter=lambda _, name, value: None if name == "id" and value in _OUR_IDS else value,

@@ -2,7 +2,8 @@
 
 config:site.toml#<part>      site, content, drafts, menu, redirects, listing, components, checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
-snapshot:<atlas>#<part>      project, listing, manifests, notice
+snapshot:<atlas>#<part>      project, listing, notice, entities; manifests: why some could not be fetched;
+                             manifest/<entity>: the digest of its bytes, or why there are none
 blob:<digest>                a listing or a manifest
 folder:<path>                the files below it
 layout:<path>  asset:<path>  content:<path>
@@ -17,14 +18,16 @@ import contextlib
 import functools
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hdash_site import __version__
 from hdash_site.config import FILE, Config
-from hdash_site.engine.model import Given, Inputs, Key, digest
+from hdash_site.engine.model import Digest, Given, Inputs, Key, Moved, digest
 from hdash_site.errors import LayoutError
+from hdash_site.files import Looks
 from hdash_site.pages.history import History
 from hdash_site.snapshot import Fetched, Snapshot
 
@@ -37,6 +40,7 @@ def inputs(
     load: Callable[[str], bytes],
     today: str,
     history: History,
+    looks: Looks,
 ) -> Inputs:
     """Answer for every input; `load` gives the bytes of a digest, `today` is a day as in "2026-11-24"."""
     real = functools.cache(_real)
@@ -60,9 +64,9 @@ def inputs(
             case "version":
                 return _given(__version__.encode())
             case "layout" | "asset":
-                return _layout(config.root, FOLDERS[key.kind], key.name, real)
+                return _layout(config.root, key, real, looks)
             case "content":
-                return _content(config.root / FOLDERS[key.kind], key.name, real)
+                return _content(config.root, key, real, looks)
             case _:
                 return None
 
@@ -106,7 +110,7 @@ def _of_snapshot(snapshot: Snapshot | None, part: str, load: Callable[[str], byt
         case "listing":
             return Given(snapshot.listing, functools.partial(load, snapshot.listing))
         case "manifests":
-            return _json({entity: _how(fetched) for entity, fetched in sorted(snapshot.manifests.items())})
+            return _json({entity: fetched.error for entity, fetched in sorted(snapshot.manifests.items())})
         case "manifest":
             return _json(_how(snapshot.manifests[entity])) if entity in snapshot.manifests else None
         case "entities":
@@ -160,39 +164,53 @@ def _real(path: str) -> str:
     return os.path.realpath(path)
 
 
-def _layout(root: Path, folder: str, name: str, real: Callable[[str], str]) -> Given | None:
+def _layout(root: Path, key: Key, real: Callable[[str], str], looks: Looks) -> Given | None:
     try:
-        return _file(root / folder, name, real)
+        return _file(root, key, real, looks)
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()})"
-        raise LayoutError(problem, f"{folder}/{name}", "see that you may read it") from None
+        raise LayoutError(problem, f"{FOLDERS[key.kind]}/{key.name}", "see that you may read it") from None
 
 
-def _content(folder: Path, name: str, real: Callable[[str], str]) -> Given | None:
+def _content(root: Path, key: Key, real: Callable[[str], str], looks: Looks) -> Given | None:
     """Give an article; none if it cannot be read, so that it spoils no page but its own."""
     try:
-        return _file(folder, name, real)
+        return _file(root, key, real, looks)
     except OSError:
         return None
 
 
-def _file(folder: Path, name: str, real: Callable[[str], str]) -> Given | None:
-    """Give a file below a folder; `real` gives where a path leads."""
+def _file(root: Path, key: Key, real: Callable[[str], str], looks: Looks) -> Given | None:
+    """Give a file below its folder; `real` gives where a path leads."""
     # Called for every file of the site: plain strings take a fraction of the time of paths.
-    parent, _, base = f"{folder}/{name}".rpartition("/")
-    inside = real(str(folder)) + os.sep
+    folder = f"{root}/{FOLDERS[key.kind]}"
+    parent, _, base = f"{folder}/{key.name}".rpartition("/")
+    inside = real(folder) + os.sep
     try:
         path = f"{real(parent)}/{base}"
         if not path.startswith(inside) or base in ("", ".", ".."):
             return None
-        if os.path.islink(path):  # noqa: PTH114
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode):
             path = os.path.realpath(path)
             if not path.startswith(inside):
                 return None
-        with open(path, "rb") as file:  # noqa: PTH123
-            return _given(file.read())
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            found = os.stat(path)  # noqa: PTH116
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        content, data = looks.read(path, found)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    return Given(content, functools.partial(_bytes, key, path, content, data))
+
+
+def _bytes(key: Key, path: str, content: Digest, data: bytes | None) -> bytes:
+    if data is None:
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
+        if digest(data) != content:
+            raise Moved(key)
+    return data
 
 
 def _below(folder: Path) -> Iterator[str]:

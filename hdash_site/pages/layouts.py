@@ -14,16 +14,19 @@ import re
 import threading
 from typing import Any
 
-from mako import exceptions
-from mako.lookup import TemplateCollection
-from mako.template import Template
-
-from hdash_site.engine.model import Absent, Broken, Context, Key, digest
+from hdash_site.engine.model import Absent, Broken, Context, Key
 from hdash_site.errors import HdashError, LayoutError
+from hdash_site.imports import hidden
 from hdash_site.pages import figures
 from hdash_site.pages.data import Data
 
-_compiled: dict[tuple[str, str], Template] = {}
+# Mako would highlight pages of its own about errors, which nobody here sees.
+with hidden("mako.ext.pygmentplugin"):
+    from mako import exceptions
+    from mako.lookup import TemplateCollection
+    from mako.template import Template
+
+_compiled: dict[tuple[str, bytes], Template] = {}
 _compiling = threading.Lock()
 
 NAMES = {name: getattr(figures, name) for name in figures.__all__}
@@ -34,9 +37,7 @@ def render(context: Context, name: str, **values: Any) -> bytes:
     try:
         template = _Lookup(context).get_template(name)
         text: Any = template.render_unicode(**NAMES, data=Data(context), **values)
-        return (
-            "\n".join(line for line in text.splitlines() if line.strip()).encode("utf-8", "replace") + b"\n"
-        )
+        return "\n".join(filter(str.strip, text.splitlines())).encode("utf-8", "replace") + b"\n"
     except (HdashError, Broken):
         raise
     except Exception as error:
@@ -56,17 +57,17 @@ class _Lookup(TemplateCollection):
         except Absent:
             way_out = "write it, or correct the name where it is used"
             raise LayoutError("there is no such layout", f"layouts/{uri}", way_out) from None
-        template = _compile(uri, digest(source), source)
+        template = _compile(uri, source)
         return _bound(template, self)
 
     def adjust_uri(self, uri: str, relativeto: str | None) -> str:  # noqa: ARG002
         return uri.lstrip("/")
 
 
-def _compile(uri: str, version: str, source: bytes) -> Template:
+def _compile(uri: str, source: bytes) -> Template:
     """Compile a layout once a process, whoever asks."""
     with _compiling:
-        template = _compiled.get((uri, version))
+        template = _compiled.get((uri, source))
         if template is None:
             try:
                 template = Template(  # noqa: S702 - all values pass `shown`
@@ -80,7 +81,7 @@ def _compile(uri: str, version: str, source: bytes) -> Template:
                 raise _uncompiled(error, uri) from None
             except UnicodeDecodeError:
                 raise LayoutError("this is not UTF-8", f"layouts/{uri}", "save it as UTF-8") from None
-            _compiled[uri, version] = template
+            _compiled[uri, source] = template
     return template
 
 

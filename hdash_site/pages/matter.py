@@ -12,6 +12,7 @@ import importlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from types import UnionType
 from typing import Any, NamedTuple, NoReturn, cast
 
 from hdash_site.artifact import is_address
@@ -21,7 +22,7 @@ from hdash_site.errors import ContentError
 class Field(NamedTuple):
     """A key of the front matter: its type, the words for it, what holds without it, what it is for."""
 
-    kind: type
+    kind: type | UnionType
     words: str
     default: Any
     meaning: str
@@ -36,7 +37,12 @@ FRONT_MATTER = {
     "expiry_date": Field(datetime.date, "date", "", "The last day, in UTC, on which it is on the site."),
     "draft": Field(bool, "true or false", False, "A draft is in the preview, and not on the site."),
     "weight": Field(int, "whole number", 0, "Order in lists and menus; smaller comes first."),
-    "menu": Field(bool, "true or false", False, "Whether the menu of the site names it."),
+    "menu": Field(
+        bool | str,
+        "text, or true or false",
+        False,
+        "Whether the menu of the site names it; a text: by that name.",
+    ),
     "tags": Field(list, "list of texts", [], "What it is about; each tag has a page with its articles."),
     "slug": Field(str, "text", "", "The last part of its address, instead of the name of the file."),
     "aliases": Field(list, "list of texts", [], "Old addresses of the article, which lead to it."),
@@ -163,6 +169,8 @@ def _checked(given: Mapping[Any, Any], text: str) -> dict[str, Any]:
         raise _Wrong(_words(error), "make it flatter", _line_of("params", text)) from None
     for key in ("date", "publish_date", "expiry_date"):
         matter[key] = matter[key][:10]
+    if isinstance(matter["menu"], str):
+        matter["menu"] = matter["menu"].strip()
     matter["tags"] = list(dict.fromkeys(tag.strip() for tag in matter["tags"]))
     matter["summary"] = matter["description"] = matter["description"] or matter["summary"]
     return matter
@@ -190,10 +198,10 @@ def _check_field(key: Any, value: Any, line: int) -> None:
             raise _Wrong("a tag is empty", "write a word, or delete it", line)
 
 
-def _fits(value: Any, kind: type) -> bool:
+def _fits(value: Any, kind: type | UnionType) -> bool:
     if kind is list:
         return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[Any], value))
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 
 def _line_of(key: Any, text: str) -> int:

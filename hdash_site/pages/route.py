@@ -12,8 +12,9 @@ T = TypeVar("T")
 class Route(NamedTuple):
     """`url` is relative to the site: a folder ("hta3/", "" for the home page) or a file ("404.html").
 
-    `source` is the file or atlas that it comes from, for messages. `menu`: whether the menu names it, in
-    the order of `weight`. `target`: where a reader is led instead, below the site or in full.
+    `source` is the file or atlas that it comes from, for messages. `menu`: whether the menu names it, or by
+    which name, in the order of `weight`. `target`: where a reader is led instead, below the site or in
+    full.
     """
 
     kind: str
@@ -21,9 +22,14 @@ class Route(NamedTuple):
     url: str
     source: str
     title: str
-    menu: bool = False
+    menu: bool | str = False
     weight: int = 0
     target: str = ""
+
+    @property
+    def menu_name(self) -> str:
+        """What the menu calls it; empty if it does not name it."""
+        return self.title if self.menu is True else self.menu or ""
 
     @property
     def file(self) -> str:

@@ -1,7 +1,7 @@
 """The table: which kind of key is made by which recipe, and what code its value depends on.
 
     listing:<atlas>            what the rows of the file view say        htan.listing.facets
-    manifest:<digest>          what the bytes of a manifest say          htan.manifests.facets
+    manifest:<atlas>/<entity>  what the bytes of a manifest say          htan.manifests.facets
     report:<atlas>             what the domain concludes                 htan.report.facets
     descent:<atlas>            its ids, and who comes from whom          htan.descents.facets
     strays:                    ids that do not begin like their atlas    htan.descents.strays_of
@@ -28,9 +28,10 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
 
 from hdash_site.engine.model import Context, Digest, Key, Task, Tasks
 from hdash_site.errors import ContentError
@@ -68,11 +69,14 @@ KINDS = (
 """The page kinds, in the order in which a reader meets them."""
 
 
-HEAVY = tuple(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report", "descents"))
+HEAVY = (
+    *(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report", "descents")),
+    *("hdash_site.pages.content", "markdown.extensions.toc", "nh3"),
+)
 """The modules of what is heavy, for the processes that do it."""
 
 LISTING_FACETS = ("summary", "manifests", "folders", "findings")
-MANIFEST_FACETS = ("columns", "rows", "problems")
+MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
 
 
@@ -144,10 +148,22 @@ def _listing(atlas: str, context: Context) -> Mapping[str, bytes]:
     return context.work(listing.facets, rows, project["synapse_id"], archives)
 
 
-def _manifest(digest: str, context: Context) -> Mapping[str, bytes]:
+def manifest_key(atlas: str, entity: str, part: str) -> Key:
+    return Key("manifest", f"{atlas}/{quote(entity, safe='')}", part)
+
+
+def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
+    """Read a manifest; nothing comes of one that could not be fetched.
+
+    It goes by its entity, not by its bytes: what they say may be the same, and then nobody need look again.
+    """
     from hdash_site.htan import manifests
 
-    data = context.read(Key("blob", digest))
+    atlas, _, entity = name.rpartition("/")
+    fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{unquote(entity)}")))
+    if "digest" not in fetched:
+        return {}
+    data = context.read(Key("blob", fetched["digest"]))
     components = context.read(Key("config", "site.toml", "components")).decode()
     return context.work(manifests.facets, data, components)
 
@@ -159,8 +175,8 @@ def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
     rules: dict[str, Any] = json.loads(context.read(Key("config", "site.toml", f"checks/{atlas}")))
     rules["components"] = json.loads(context.read(Key("config", "site.toml", "components")))
     listing = {part: context.read(Key("listing", atlas, part)) for part in LISTING_FACETS}
-    digests, failures = _fetched(atlas, listing["manifests"], context)
-    manifests = _manifests(context, digests, MANIFEST_FACETS)
+    fetched, failures = _fetched(atlas, listing["manifests"], context)
+    manifests = _manifests(context, atlas, fetched, MANIFEST_FACETS)
     return context.work(report.facets, project, listing, manifests, failures, json.dumps(rules))
 
 
@@ -169,8 +185,8 @@ def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
 
     listed = context.read(Key("listing", atlas, "manifests"))
     components = context.read(Key("config", "site.toml", "components")).decode()
-    digests, _ = _fetched(atlas, listed, context)
-    manifests = _manifests(context, digests, ("rows",))
+    fetched, _ = _fetched(atlas, listed, context)
+    manifests = _manifests(context, atlas, fetched, ("ids",))
     return context.work(descents.facets, atlas, listed, manifests, components)
 
 
@@ -199,30 +215,21 @@ def _people(name: str, context: Context) -> Mapping[str, bytes]:
     return people.pages(name, context)
 
 
-def _fetched(atlas: str, listed: bytes, context: Context) -> tuple[dict[str, str], dict[str, str]]:
-    """Give by entity the digests of the manifests that are listed, and why others were not fetched."""
-    fetched = json.loads(context.read(Key("snapshot", atlas, "manifests")))
-    digests: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    for entity in (manifest["id"] for manifest in json.loads(listed)):
-        found = fetched.get(entity, {"error": "it was not fetched"})
-        if "digest" in found:
-            digests[entity] = found["digest"]
-        else:
-            failures[entity] = found["error"]
-    return digests, failures
+def _fetched(atlas: str, listed: bytes, context: Context) -> tuple[list[str], dict[str, str]]:
+    """Give the manifests that are listed and were fetched, and by entity why others were not."""
+    errors = json.loads(context.read(Key("snapshot", atlas, "manifests")))
+    entities = [manifest["id"] for manifest in json.loads(listed)]
+    found = {entity: errors.get(entity, "it was not fetched") for entity in entities}
+    failures = {entity: error for entity, error in found.items() if error}
+    return [entity for entity in found if entity not in failures], failures
 
 
 def _manifests(
-    context: Context, digests: Mapping[str, str], parts: Iterable[str]
-) -> dict[str, Mapping[str, bytes]]:
-    """Read manifests by entity; two with the same bytes share one value."""
-    keys = [Key("manifest", digest, part) for digest in dict.fromkeys(digests.values()) for part in parts]
-    found = dict(zip(keys, context.need(keys), strict=True))
-    return {
-        entity: {part: found[Key("manifest", digest, part)] for part in parts}
-        for entity, digest in digests.items()
-    }
+    context: Context, atlas: str, entities: Sequence[str], parts: Sequence[str]
+) -> dict[str, dict[str, bytes]]:
+    """Read these parts of manifests, by entity."""
+    found = iter(context.need(manifest_key(atlas, entity, part) for entity in entities for part in parts))
+    return {entity: {part: next(found) for part in parts} for entity in entities}
 
 
 def _article(path: str, context: Context) -> Mapping[str, bytes]:
@@ -234,7 +241,10 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
         size = context.find(Key("picture", picture, "size"))
         return tuple(json.loads(size)) if size else None
 
-    return content.parts(path, context.find(Key("content", path)), measured, raw_html=settings["raw_html"])
+    data, raw_html = context.find(Key("content", path)), settings["raw_html"]
+    if content.has_folder(path):
+        return content.parts(path, data, measured, raw_html=raw_html)
+    return context.work(content.parts, path, data, raw_html=raw_html)
 
 
 def _section(folder: str, context: Context) -> Mapping[str, bytes]:
@@ -285,7 +295,7 @@ def _routes(context: Context) -> Mapping[str, bytes]:
 
 def _menu(routes: Iterable[Route], settings: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Give name and address of the menu's entries, by weight and then by name."""
-    entries = [(route.weight, route.title, route.url) for route in routes if route.menu]
+    entries = [(route.weight, route.menu_name, route.url) for route in routes if route.menu]
     entries += [(entry.get("weight", 0), entry["name"], entry["url"]) for entry in settings]
     return [(name, url) for _, name, url in sorted(entries)]
 

@@ -14,7 +14,7 @@ import bisect
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from hdash_site.engine.model import digest
@@ -59,10 +59,9 @@ class _Found(NamedTuple):
 
 
 def parts(place: str, data: bytes, body: str, to_html: Callable[[str], str]) -> dict[str, bytes]:
-    """Give the `body` (HTML) of an article, and its `calls` if it has any; `body` is the end of `data`.
+    """Give the `body` (HTML) of an article, or its `calls` if it has any; `body` is the end of `data`.
 
-    `calls` is JSON of `calls` and of `pieces`, the HTML around them; `body` has them as they are written.
-    Raises `ContentError`.
+    `calls` is JSON of `calls` and of `pieces`, the HTML around them. Raises `ContentError`.
     """
     if "{{<" not in body:
         return {"body": to_html(body).encode()}
@@ -91,10 +90,10 @@ def parts(place: str, data: bytes, body: str, to_html: Callable[[str], str]) -> 
     texts = [html.escape(one.text) for one in found]
     # What is code in one place is text in another too, such as a table of contents.
     pieces = [texts[one] if isinstance(one, int) and calls[one] is None else one for one in pieces]
-    plain = "".join(_unfilled(pieces, texts))
-    if not any(calls):
-        return {"body": plain.encode()}
-    return {"body": plain.encode(), "calls": json.dumps({"calls": calls, "pieces": pieces}).encode()}
+    if any(calls):
+        return {"calls": json.dumps({"calls": calls, "pieces": pieces}).encode()}
+    # What is in code or after a backslash is text by now: without a call there is nothing else.
+    return {"body": "".join(piece for piece in pieces if isinstance(piece, str)).encode()}
 
 
 def unmarked(text: str) -> str:
@@ -106,17 +105,6 @@ def quoted(text: str) -> str:
     """Write what an editor wrote, for a message: in quotes, on one line, not too long."""
     line = " ".join(text.split())
     return repr(f"{line[:40]}…" if len(line) > 40 else line)
-
-
-def _unfilled(pieces: Iterable[Piece], texts: list[str]) -> Iterator[str]:
-    for piece in pieces:
-        match piece:
-            case str():
-                yield piece
-            case int():
-                yield texts[piece]
-            case _:
-                yield f"<p>{' '.join(texts[number] for number in piece)}</p>"
 
 
 def _taken(body: str, first: int) -> Iterator[str | _Found]:

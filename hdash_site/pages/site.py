@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from hdash_site.engine.build import Build
-from hdash_site.engine.model import Broken, Digest, Key
+from hdash_site.engine.model import Broken, Digest, Key, Trace
 from hdash_site.pages.route import Route
 from hdash_site.pages.rules import page_key
+
+_FAILED = Key("failed")
 
 
 class Traces(Protocol):
     """What a page was made of when it was made last."""
 
     def parts(self, key: Key) -> Mapping[str, Digest] | None: ...
+
+    def record(self, key: Key, trace: Trace) -> None: ...
 
     def load(self, digest: str) -> bytes | None: ...
 
@@ -32,12 +36,16 @@ class File(NamedTuple):
 
 
 class Site(NamedTuple):
-    """`problems` are whole lines for people; `made` is what came of each page in the `routes` (a digest)."""
+    """`problems` are whole lines for people; `made` is what came of each page in the `routes` (a digest).
+
+    `failed` are those pages that could not be made.
+    """
 
     files: dict[str, File]
     problems: list[str]
     routes: Digest = ""
     made: Mapping[Key, Mapping[str, Digest] | Broken] = {}
+    failed: Set[Key] = frozenset()
 
 
 def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
@@ -49,19 +57,37 @@ def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
     if isinstance(known, Broken):
         return Site({}, [])
     if last and last.routes == known[""]:
-        made = build.bring(last.made)
-        files = _refreshed(last, made)
+        moved = build.bring_again(last.made)
+        files = _refreshed(last, moved)
         if files is not None:
-            return Site(files, [], known[""], made)
+            failed = (last.failed - moved.keys()) | _failed(moved)
+            return Site(files, [], known[""], {**last.made, **moved}, failed)
     routes = [Route(*fields) for fields in json.loads(build.value(Key("routes")) or b"[]")]
     made = build.bring(page_key(route) for route in routes)
     files, problems = _files(
         routes, {key: parts for key, parts in made.items() if not isinstance(parts, Broken)}
     )
-    # What another page makes today is not taken from it.
-    broken = [key for key, parts in made.items() if isinstance(parts, Broken)]
-    last_good = _files(routes, {key: traces.parts(key) or {} for key in broken})[0]
-    return Site(last_good | files, problems, known[""], made)
+    failed = _failed(made)
+    return Site(_last_good(traces, routes, failed) | files, problems, known[""], made, failed)
+
+
+def note_failures(traces: Traces, built: Site, last: Site | None = None) -> None:
+    """Note which pages could not be made, for who wants the files of the site later (`remembered`).
+
+    `last`: what came of the build before in this process; without it, the traces say what failed then.
+    """
+    before = last.failed if last else _noted(traces)
+    if built.failed != before:
+        traces.record(_FAILED, Trace("", (), {key.name: "" for key in sorted(built.failed)}))
+
+
+def _failed(made: Mapping[Key, Mapping[str, Digest] | Broken]) -> set[Key]:
+    return {key for key, parts in made.items() if isinstance(parts, Broken)}
+
+
+def _noted(traces: Traces) -> set[Key]:
+    """Give the pages that were noted as failed."""
+    return {Key("page", name) for name in traces.parts(_FAILED) or ()}
 
 
 def some(build: Build, paths: Iterable[str], last: Site) -> dict[str, File] | None:
@@ -96,8 +122,15 @@ def _refreshed(last: Site, made: Mapping[Key, Mapping[str, Digest] | Broken]) ->
 def remembered(traces: Traces) -> dict[str, File]:
     """Give the files of the site as it was built last; none if it was not, or its list of pages is lost."""
     routes = listed(traces)
-    made = {key: parts for key in map(page_key, routes) if (parts := traces.parts(key))}
-    return _files(routes, made)[0]
+    failed = _noted(traces)
+    made = {key: parts for key in map(page_key, routes) if key not in failed and (parts := traces.parts(key))}
+    return _last_good(traces, routes, failed) | _files(routes, made)[0]
+
+
+def _last_good(traces: Traces, routes: Sequence[Route], failed: Collection[Key]) -> dict[str, File]:
+    """Give the files that failed pages had: they stay, unless another page makes one of that name."""
+    kept = {key: traces.parts(key) or {} for key in map(page_key, routes) if key in failed}
+    return _files(routes, kept)[0]
 
 
 def listed(traces: Traces) -> list[Route]:

@@ -62,6 +62,12 @@ def wrong(text):
     return str(caught.value)
 
 
+def test_the_menu_may_name_an_article_in_other_words():
+    for said, means in (("true", True), ("false", False), ('" Guide "', "Guide"), ('" "', "")):
+        assert read(f'+++\ntitle = "T"\nmenu = {said}\n+++\n')[0]["menu"] == means
+    assert "line 3: menu must be a text, or true or false" in wrong('+++\ntitle = "T"\nmenu = 3\n+++\n')
+
+
 def test_toml_and_yaml_say_the_same():
     one, body, line = read(TOML)
     assert (one, body) == read(YAML)[:2]

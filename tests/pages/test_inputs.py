@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 from hdash_site import config
-from hdash_site.engine.model import Key
+from hdash_site.engine.model import Key, Moved
+from hdash_site.files import Looks
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs
 
@@ -21,7 +25,8 @@ def content(tmp_path):
 
 
 def read(content, name):
-    given = inputs(config.read(content.parent, {}), {}, lambda _: b"", "", History([]))(Key("content", name))
+    answer = inputs(config.read(content.parent, {}), {}, lambda _: b"", "", History([]), Looks(dict))
+    given = answer(Key("content", name))
     return given.load() if given else None
 
 
@@ -48,3 +53,19 @@ def test_a_link_is_followed_within_the_folder_and_not_out_of_it(content):
 def test_a_site_that_is_reached_through_a_link_is_read(content):
     (content.parent.parent / "link").symlink_to(content.parent)
     assert read(content.parent.parent / "link/content", "notes/a.md") == b"a"
+
+
+def test_a_file_that_changes_between_the_look_at_it_and_the_reading_is_not_taken_for_what_it_was(content):
+    os.utime(content / "notes/a.md", (1, 1))
+    looks = Looks(dict)
+    answer = inputs(config.read(content.parent, {}), {}, lambda _: b"", "", History([]), looks)
+    key = Key("content", "notes/a.md")
+    time.sleep(0.03)
+    first = answer(key)
+    again = answer(key)
+    (content / "notes/a.md").write_text("b")
+    assert first
+    assert first.load() == b"a"
+    assert again
+    with pytest.raises(Moved):
+        again.load()

@@ -56,7 +56,7 @@ def articles(context: Context, section: str | None = None) -> Iterable[tuple[str
                 for path in paths
                 if content.section_of(path) == section and not path.endswith("_index.md")
             ]
-        matters = [context.find(Key("article", path, "front-matter")) for path in paths]
+        matters = context.find_all(Key("article", path, "front-matter") for path in paths)
         found = [(path, json.loads(matter or b"{}")) for path, matter in zip(paths, matters, strict=True)]
         if section is None:
             _listed[context] = found
@@ -111,14 +111,15 @@ def layout_of(matter: dict[str, Any], usual: str) -> str:
 def read(context: Context, route: Route) -> tuple[dict[str, Any], Any, list[dict[str, Any]]]:
     """Give the front matter, the HTML and the headings of the article of a page. Raises `ContentError`."""
     path = route.argument
-    problem = context.find(Key("article", path, "problem"))
-    if problem:
-        raise ContentError(*json.loads(problem))
+    body = context.find(Key("article", path, "body"))
+    if body is None:
+        problem = context.find(Key("article", path, "problem"))
+        if problem:
+            raise ContentError(*json.loads(problem))
+        body = context.read(Key("prose", f"{route.kind}/{path}"))
     matter = json.loads(context.read(Key("article", path, "front-matter")))
-    has_calls = context.find(Key("article", path, "calls")) is not None
-    body = Key("prose", f"{route.kind}/{path}") if has_calls else Key("article", path, "body")
     contents = json.loads(context.read(Key("article", path, "contents")))
-    return matter, raw(context.read(body).decode()), contents
+    return matter, raw(body.decode()), contents
 
 
 def route_of(kind: str, path: str, matter: dict[str, Any]) -> Route:

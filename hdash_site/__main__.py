@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
@@ -15,6 +16,8 @@ def main() -> None:
         return
     # A run makes millions of tuples and no circles of them: to look for circles so often is in vain.
     gc.set_threshold(100_000, 50, 100)
+    # Nor at the end, when the system takes back everything at once.
+    atexit.register(gc.freeze)
     from hdash_site import cli
 
     cli.main()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,11 +72,15 @@ def client(service: str, how: Access) -> Any:
         read_timeout=wait,
         max_pool_connections=how.connections,
         retries={"total_max_attempts": 1, "mode": "standard"},
+        # TLS, or the signature over plain HTTP, covers a body already; not all services know more.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
         s3={"addressing_style": "path"} if how.endpoint else None,
     )
     try:
         core = botocore.session.get_session()
         core.register_component("data_loader", _descriptions())
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
         keys = {"aws_access_key_id": how.key or None, "aws_secret_access_key": how.secret or None}
         session = boto3.Session(botocore_session=core, **keys)
         # The one region that every account has; S3 says by itself where a bucket really is.
@@ -93,6 +98,18 @@ def _descriptions() -> Any:
     import botocore.session
 
     return botocore.session.get_session().get_component("data_loader")
+
+
+def _timestamp(value: Any) -> datetime:
+    """Read a time of an answer: of a listing, botocore's own way would be two thirds of the work."""
+    if isinstance(value, str) and value[4:5] == "-":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass  # botocore knows more forms of times
+    from botocore.utils import parse_timestamp
+
+    return parse_timestamp(value)
 
 
 def tried(how: Access, place: str, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -12,7 +12,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from hdash_site import aws
 from hdash_site.aws import Access
@@ -20,6 +20,9 @@ from hdash_site.errors import AwsError, ConfigError
 
 PAGE = 1000
 """Keys in one answer of a listing, and in one request to delete: the most that S3 takes."""
+
+Page: TypeAlias = tuple[list[tuple[str, str]], bool]
+"""A part of a listing: key and ETag of each object, and whether there are more."""
 
 LARGE_BYTES = 16 << 20
 """Bodies from there on are sent in parts of half that: what is tried again is a part."""
@@ -87,20 +90,24 @@ class Bucket:
         other._access = dataclasses.replace(self._access, patience=min(patience, self._access.patience))
         return other
 
-    def list(self, after: str = "", until: str = "") -> Iterator[tuple[str, str]]:
-        """Give key and ETag of each object after a key, to the end of the page that has the key `until`."""
-        start = self.where.prefix + after if after else ""
-        while True:
-            more: dict[str, str] = {"StartAfter": start} if start else {}
-            answer = self._do("list_objects_v2", "", Prefix=self.where.prefix, MaxKeys=PAGE, **more)
-            found = answer.get("Contents", [])
-            for one in found:
-                yield one["Key"].removeprefix(self.where.prefix), one["ETag"].strip('"')
-            if not answer.get("IsTruncated") or not found:
-                return
-            start = found[-1]["Key"]
-            if until and start.removeprefix(self.where.prefix) >= until:
-                return
+    def page(self, after: str = "") -> Page:
+        """Give key and ETag of the first objects after a key, at most `PAGE`, and whether there are more."""
+        start = {"StartAfter": self.where.prefix + after} if after else {}
+        answer = self._do("list_objects_v2", "", Prefix=self.where.prefix, MaxKeys=PAGE, **start)
+        own = len(self.where.prefix)
+        found = [(one["Key"][own:], one["ETag"].strip('"')) for one in answer.get("Contents", [])]
+        return found, bool(found) and answer.get("IsTruncated", False)
+
+    def list(self, after: str = "", until: str = "", page: Page | None = None) -> Iterator[tuple[str, str]]:
+        """Give key and ETag of each object after a key, to the end of the page that has the key `until`.
+
+        `page` is the first one, if it is here already.
+        """
+        found, more = page or self.page(after)
+        yield from found
+        while more and not (until and found[-1][0] >= until):
+            found, more = self.page(found[-1][0])
+            yield from found
 
     def look(self, key: str) -> Object | None:
         """Give what is told of an object without its body; None if there is none."""

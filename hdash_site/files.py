@@ -64,18 +64,41 @@ class Looks:
     def _earlier(self) -> Mapping[str, Look]:
         return self._remember()
 
+    def recall(self) -> Looks:
+        """Remember the looks of earlier runs here and now: a state answers the thread that opened it."""
+        _ = self._earlier
+        return self
+
     def digest(self, path: str | Path, found: os.stat_result | None = None) -> str:
         """Give the sha-256 of a file's content; raises `OSError`."""
         name = os.fspath(path)
         seen = time.time_ns()
         stat = stat_of(found or os.stat(name))  # noqa: PTH116 - called for thousands of plain strings
-        look = self.fresh.get(name) or self._earlier.get(name)
-        if look and look.still_holds(stat):
-            return look.digest
+        known = self._known(name, stat)
+        if known:
+            return known
         with open(name, "rb") as file:  # noqa: PTH123
             content = hashlib.file_digest(file, "sha256").hexdigest()
         self.fresh[name] = Look(stat, seen, content)
         return content
+
+    def read(self, name: str, found: os.stat_result) -> tuple[str, bytes | None]:
+        """Give the sha-256 of a file, and its content if that had to be read; raises `OSError`."""
+        seen = time.time_ns()
+        stat = stat_of(found)
+        known = self._known(name, stat)
+        if known:
+            return known, None
+        with open(name, "rb") as file:  # noqa: PTH123
+            data = file.read()
+        content = hashlib.sha256(data).hexdigest()
+        self.fresh[name] = Look(stat, seen, content)
+        return content, data
+
+    def _known(self, name: str, stat: Stat) -> str:
+        """Give the digest of a file that is as it was when it was looked at; empty if it may not be."""
+        look = self.fresh.get(name) or self._earlier.get(name)
+        return look.digest if look and look.still_holds(stat) else ""
 
     def note(self, path: str | Path, digest: str, written: Stat) -> None:
         """Remember a file that we wrote, if it still is as we left it."""

@@ -18,15 +18,17 @@ from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
 from hdash_site.engine.memory import Memory
 from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
+from hdash_site.engine.processes import ProcessDied
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.files import Looks
 from hdash_site.htan.changes import findings_moved
 from hdash_site.options import Deadline, Options, moment
 from hdash_site.origin import kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs, touched
-from hdash_site.pages.site import File, Site, findings, site, some
+from hdash_site.pages.site import File, Site, findings, note_failures, site, some
 from hdash_site.publish import Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
@@ -91,13 +93,16 @@ CRAWL_SHARE, BUILD_SHARE = 0.6, 0.85
 
 
 class _Until:
-    """Workers that take nothing more when the time of the build is over: what is not done stays as it was."""
+    """Workers that take no atlas more when the time of the build is over: what is not done stays as it was.
+
+    Articles are done all the same: no page can be made before all of them are known.
+    """
 
     def __init__(self, workers: Workers, deadline: Deadline) -> None:
         self._workers, self._deadline = workers, deadline
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if self._deadline.left(BUILD_SHARE) < 0:
+        if function.__module__.startswith("hdash_site.htan.") and self._deadline.left(BUILD_SHARE) < 0:
             raise StateError("there was no time left for some atlases", way_out="they come the next time")
         return self._workers.run(function, *args, **kwargs)
 
@@ -151,12 +156,13 @@ class Run:
         with self._phase("build"), self._building(crawled) as building:
             self._report(building, crawled)
             early = self._early(building, self._kept) if self._kept else None
-            built = site(building, self._store, self._kept.site if self._kept else None)
+            last = self._kept.site if self._kept else None
+            built = site(building, self._store, last)
             found = findings(building, list(crawled.snapshots))
             if not built.files:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
-            asked_for = building.asked_for()
+            note_failures(self._store, built, last)
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
@@ -168,7 +174,7 @@ class Run:
         partly = self._options.offline and self._options.atlases
         again = self._kept and self._kept.site
         if self._ran and not self._broken and not partly and not again:
-            self._store.sweep(asked_for)
+            self._store.sweep(building.made())
         if self._kept:
             self._kept.crawled, self._kept.site, self._kept.today = crawled, built, self._today
             self._kept.history = self._history
@@ -206,14 +212,16 @@ class Run:
         jobs = self._options.jobs
         deadline = self._options.deadline
         kept = self._kept
+        # To look at the few files that were saved takes less than to remember all looks.
+        looks = Looks(dict) if kept else self._store.looks.recall()
         with closing(Workers(jobs, rules.HEAVY)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded, self._today, self._history),
+                inputs(self._config, crawled.snapshots, self._loaded, self._today, self._history, looks),
                 self._store,
                 _Until(workers, deadline) if deadline else workers,
                 self._told,
-                helpers=jobs if jobs > 1 else 0,
+                helpers=jobs + 1 if jobs > 1 else 0,  # so that work is ready when a process is
                 forced=self._options.forced,
                 memory=kept.memory if kept else None,
                 changed=self._changed(kept) if kept else (),
@@ -373,11 +381,9 @@ def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
 
 
 def _line(event: Failed) -> str:
-    from concurrent.futures import BrokenExecutor
-
     if isinstance(event.error, HdashError):
         return str(event.error)
-    if isinstance(event.error, BrokenExecutor):
+    if isinstance(event.error, ProcessDied):
         return "a process at work died, perhaps for lack of memory; build again, with --jobs 1 if need be"
     return f"{event.key}: {type(event.error).__name__}: {' '.join(str(event.error).split())}"
 

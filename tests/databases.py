@@ -62,15 +62,16 @@ def at(kind: str, folder: Path) -> Where:
     return place
 
 
-def disconnect(kind: str) -> None:
-    """Cut every connection to the database of the tests, as a server that restarts does."""
+def disconnect(kind: str) -> int:
+    """Cut every connection to the database of the tests, as a server that restarts does; count them."""
     if kind == "mysql":
         found = on_server(kind, f"SELECT id FROM information_schema.processlist WHERE db = '{NAME}'")
         for (number,) in found:
             with contextlib.suppress(servers.peewee.OperationalError):  # it left by itself
                 on_server(kind, f"KILL CONNECTION {number}")
-    else:
-        on_server(kind, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{NAME}'")
+        return len(found)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+    return len(on_server(kind, f"{cut} = '{NAME}'"))
 
 
 def environment(place: Where) -> dict[str, str]:

@@ -146,6 +146,7 @@ EDITS = {
         "old/alias/", "location.pathname === '/day/alias/'", say("day/alias.md", 'aliases = ["old/alias/"]')
     ),
     "menu": Edit("", text("Menu"), say("day/menu.md", "menu = true")),
+    "name in the menu": Edit("", text("In brief"), say("day/description.md", 'menu = "In brief"')),
     "layout": Edit(
         "day/layout/", "document.querySelector('.broad')", say("day/layout.md", 'layout = "broad"')
     ),

@@ -158,6 +158,13 @@ def test_a_bucket_that_is_not_there_is_said(bucket, s3):
         list(other.list())
 
 
+def test_both_times_of_an_object_are_told_by_the_service(bucket):
+    bucket.put("pointer", b"1", {}, {})
+    content = bucket.get("pointer")
+    assert content
+    assert abs((content.date - content.modified).total_seconds()) < 30
+
+
 def test_a_condition_holds_or_not(bucket):
     first = bucket.put_if("pointer", b"1")
     assert first

@@ -46,6 +46,10 @@ def test_the_commands_import_nothing_heavy():
     assert not imported_by("import hdash_site.cli") & heavy
 
 
+def test_mako_does_not_bring_what_would_highlight_its_own_errors():
+    assert "pygments" not in imported_by("import hdash_site.pages.layouts")
+
+
 def test_the_build_imports_neither_mako_nor_markdown_before_a_page_needs_them():
     assert not imported_by("import hdash_site.app") & {
         "mako",

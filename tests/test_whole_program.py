@@ -118,6 +118,13 @@ class World:
             row = f"Biospecimen,{atlas}_1_{number},{above},{number},Biopsy,Colon NOS\n".encode()
             self.atlases.manifests[luck.choice(sorted(held))] += row
 
+    def name_a_record_twice(self, luck: random.Random) -> None:
+        """Let something be wrong on a row of somebody."""
+        entity = luck.choice(sorted(self.atlases.manifests) or [""])
+        lines = self.atlases.manifests.get(entity, b"").splitlines(keepends=True)
+        if len(lines) > 1:
+            self.atlases.manifests[entity] = b"".join([*lines, luck.choice(lines[1:])])
+
     def add_participants(self, luck: random.Random) -> None:
         """Name so many that there are more groups of them."""
         project = luck.choice(self.atlases.projects)["id"]
@@ -200,7 +207,8 @@ class World:
 
     def add_an_article(self, luck: random.Random) -> None:
         path = self.site / "content" / luck.choice(["", "notes"]) / f"new{luck.randrange(3)}.md"
-        path.write_text(f'+++\ntitle = "New {luck.randrange(9)}"\nmenu = true\n+++\nWords.\n')
+        menu = luck.choice(("true", f'"M{luck.randrange(9)}"'))
+        path.write_text(f'+++\ntitle = "New {luck.randrange(9)}"\nmenu = {menu}\n+++\nWords.\n')
 
     def quote_an_atlas(self, luck: random.Random) -> None:
         """Write an article that quotes an atlas, or quote it otherwise."""
@@ -290,7 +298,7 @@ class World:
     def add_a_redirect(self, luck: random.Random) -> None:
         path, place = self.site / "site.toml", f'from = "moved/{luck.randrange(3)}/"'
         kept = [table for table in path.read_text().split("[[redirect]]\n") if place not in table]
-        path.write_text("".join([*kept, f'[[redirect]]\n{place}\nto = "hta{luck.randrange(3)}/"\n']))
+        path.write_text("[[redirect]]\n".join([*kept, f'{place}\nto = "hta{luck.randrange(3)}/"\n']))
 
     def change_a_menu(self, luck: random.Random) -> None:
         self._append(

@@ -17,7 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, Protocol
 
 from hdash_site.artifact import Artifact, Published
-from hdash_site.bucket import PAGE, Bucket
+from hdash_site.bucket import PAGE, Bucket, Page
 from hdash_site.deploy import Deployed
 from hdash_site.deploy.plan import CHECK_FILE, Action, Plan, plan, refuse_many_deletions
 from hdash_site.errors import AwsError, HdashError, OutputError
@@ -26,8 +26,8 @@ from hdash_site.serving import Serving, body_of
 DIGEST, HEADERS = "hdash-digest", "hdash-headers"
 """The metadata by which we know an object as ours."""
 
-LISTINGS = 4
-"""Parts of a listing that are asked for side by side."""
+LISTINGS = 3
+"""Parts of a listing that are asked for side by side, beside its first page."""
 
 NOTED_SECONDS = 2.0
 """So often the ledger is told what was done since: what a run that is killed forgets is looked at again."""
@@ -91,9 +91,11 @@ def deploy(
     """
     mirror = str(bucket.where)
     with ThreadPoolExecutor(how.uploads, "upload") as pool:
+        # Asked for before anything else is done: the answer takes longer than what is done meanwhile.
+        first = None if how.trust else pool.submit(bucket.page)
         ours = ledger.published(mirror)
         trusted = how.trust and _untouched(bucket, ours)
-        listing = () if trusted else _listing(bucket, ours, pool)
+        listing = () if trusted else _listing(bucket, ours, first or pool.submit(bucket.page), pool)
         wanted = find()
         have = {path: known.etag for path, known in ours.items()} if trusted else {}
         for part in listing:
@@ -126,19 +128,24 @@ def _planned(have: Mapping[str, str], want: Mapping[str, Artifact], known: Mappi
 
 
 def _listing(
-    bucket: Bucket, ours: Mapping[str, Published], pool: ThreadPoolExecutor
+    bucket: Bucket, ours: Mapping[str, Published], first: Future[Page], pool: ThreadPoolExecutor
 ) -> Iterator[list[tuple[str, str]]]:
-    """Begin to list the bucket; give path and ETag of what is there, part by part."""
+    """List the bucket, whose first page is on its way; give path and ETag of what is there, part by part."""
     # A thousand keys an answer: between keys that we know, answers can be asked for side by side.
     keys = sorted((path for path, known in ours.items() if known.etag), key=str.encode)
     borders = keys[PAGE - 1 : -1 : PAGE]
-    spans = [*zip(["", *borders], [*borders, ""], strict=True)]
+    (_, until), *spans = itertools.pairwise(["", *borders, ""])
 
-    def list_turn(turn: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def list_first() -> list[tuple[str, str]]:
+        return [*bucket.list(until=until, page=first.result())]
+
+    def list_turn(turn: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         return [found for span in turn for found in bucket.list(*span)]
 
     # Few at once: they are understood by one processor.
-    return pool.map(list_turn, [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))])
+    turns = [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))]
+    parts = [pool.submit(list_first), *(pool.submit(list_turn, turn) for turn in turns)]
+    return (part.result() for part in parts)
 
 
 def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:

@@ -20,8 +20,8 @@ from hdash_site.engine.schedule import Job, Schedule
 class Build:
     """One build: every key is brought up to date at most once, every input looked at once.
 
-    `helpers` threads join in as soon as a recipe has to run. `forced` runs every recipe that is asked
-    for. Keys can be wanted in several rounds: what is known stays known.
+    `helpers` threads join in once there is heavy work for more than one. `forced` runs every recipe that is
+    asked for. Keys can be wanted in several rounds: what is known stays known.
 
     `memory` is what the build before in this process left, and takes what this one learns; `changed` are
     the inputs that may be others since then. Without helpers only: a leaf is doubted by one thread.
@@ -40,8 +40,9 @@ class Build:
         memory: Memory | None = None,
         changed: Iterable[Key] = (),
     ) -> None:
-        self._tasks, self._inputs, self._store, self.pool, self._tell = tasks, inputs, store, pool, tell
+        self._tasks, self._inputs, self._store, self._pool, self._tell = tasks, inputs, store, pool, tell
         self._forced = forced
+        self._has_worked = False
         self._memory = memory
         self._known: dict[Key, Digest] = memory.known if memory else {}
         self._given: dict[Key, model.Given | None] = {}
@@ -55,18 +56,27 @@ class Build:
         if self._memory:
             self._memory.settle(set(keys), self._brought)
         self.schedule.hint(key for key in keys if not self.schedule.seen(key))
-        return {key: self._brought(key) for key in keys}
+        with self.schedule.floor:
+            return {key: self._brought(key) for key in keys}
 
-    def asked_for(self) -> list[Key]:
-        """Give every task that was asked for so far."""
-        return self.schedule.keys()
+    def bring_again(
+        self, before: Mapping[Key, Mapping[str, Digest] | Broken]
+    ) -> dict[Key, Mapping[str, Digest] | Broken]:
+        """Bring what the build before in this process brought; give those tasks that may be others now."""
+        assert self._memory
+        self._memory.settle(before.keys(), self._brought)
+        return self.bring([key for key in self._memory.reopened if key in before])
+
+    def made(self) -> dict[Key, Mapping[str, Digest]]:
+        """Give the parts of every task that was asked for so far, but for those that failed."""
+        return self.schedule.made()
 
     def demand(self, key: Key) -> Digest:
         """Bring a key up to date and give its digest. Raises `Broken`."""
         known = self._known.get(key)
         if known is not None:
             return known
-        whole = Key(key.kind, key.name)
+        whole = Key(key.kind, key.name) if key.part else key
         job = self.schedule.seen(whole)
         if job and job.parts is not None:
             return job.parts.get(key.part, ABSENT)
@@ -102,6 +112,15 @@ class Build:
             data = self._store.load(digest)
         return data
 
+    def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do heavy work for a recipe."""
+        # Where there is little of it, threads that verify side by side are in each other's way.
+        if self._has_worked:
+            self.schedule.call_helpers()
+        self._has_worked = True
+        with self.schedule.floor.left():
+            return self._pool.run(function, *args, **kwargs)
+
     def _look(self, key: Key, digest: Digest) -> bytes | None:
         """Give the bytes of an input, as they were when its digest was taken."""
         if key not in self._given:
@@ -135,6 +154,8 @@ class Build:
             except Exception as error:
                 job.error = Broken(key, error)
                 self._tell(model.Failed(key, error))
+            if self._memory and job.error:
+                self._memory.failed[key] = None
 
         return self.schedule.job(key, make, lost)
 
@@ -156,7 +177,6 @@ class Build:
         return ""
 
     def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:
-        self.schedule.call_helpers()
         context = _Recording(self)
         values = task.recipe(context)
         if context.failed:
@@ -195,12 +215,17 @@ class _Recording:
             self.failed = self.failed or error
             raise
 
-    def need(self, keys: Iterable[Key]) -> list[bytes]:
+    def find_all(self, keys: Iterable[Key]) -> list[bytes | None]:
         wanted = list(keys)
         self._build.schedule.hint(wanted)
         found = [self._attempt(key) for key in wanted]
         if self.failed:
             raise self.failed
+        return found
+
+    def need(self, keys: Iterable[Key]) -> list[bytes]:
+        wanted = list(keys)
+        found = self.find_all(wanted)
         return [self.read(key) if data is None else data for key, data in zip(wanted, found, strict=True)]
 
     def _attempt(self, key: Key) -> bytes | None:
@@ -210,4 +235,4 @@ class _Recording:
             return None  # `find` keeps it; the other keys were hinted at, so they are asked for all the same
 
     def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return self._build.pool.run(function, *args, **kwargs)
+        return self._build.work(function, *args, **kwargs)

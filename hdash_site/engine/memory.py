@@ -34,6 +34,10 @@ class Memory:
         """Doubted tasks whose leaves are not doubted yet, with the parts that they had."""
         self._suspects: dict[Key, set[Key]] = {}
         """What made us doubt a task, of all that it read."""
+        self.failed: dict[Key, None] = {}
+        """Tasks that have no parts in this build."""
+        self.reopened: dict[Key, None] = {}
+        """Tasks whose values of the build before were put in question in this one."""
 
     def remember(self, key: Key, trace: Trace) -> None:
         """Note how the value of a task came about."""
@@ -64,8 +68,9 @@ class Memory:
 
     def begin(self, changed: Iterable[Key], look: Callable[[Key], Digest]) -> None:
         """Begin a build: forget what failed, and doubt what read one of `changed` that is another now."""
-        for key in [key for key, job in self.jobs.items() if job.parts is None]:
-            del self.jobs[key]
+        self.reopened, self.failed = self.failed, {}
+        for key in self.reopened:
+            self.jobs.pop(key, None)
         for task in self._open:
             self._forget(self._leaves(self._parts[task]))
         self._open.clear()
@@ -83,6 +88,7 @@ class Memory:
             for reader, reads in self._inner.get(whole, {}).items():
                 read = reads.intersection(some) if some else reads
                 if read and reader in self.jobs:
+                    self.reopened[reader] = None
                     self._open[reader] = self.jobs.pop(reader).parts or {}
                     self._suspects[reader] = set()
                     waiting.append((reader, ()))
@@ -91,8 +97,11 @@ class Memory:
 
     def settle(self, wanted: Collection[Key], bring: Callable[[Key], object]) -> None:
         """Doubt every leaf in `wanted` that may be another now; `bring` brings one up to date."""
-        if len(wanted) <= _TRIES:
-            self._forget(key for key in wanted if self._open and key not in self._parts)
+        if not self._open:
+            return
+        leaves = [key for key in wanted if key not in self._parts]
+        if len(leaves) <= _TRIES:
+            self._forget(leaves)
             return
         for task in list(self._open):
             # Whoever is wanted may be brought up to date at once, and mostly asks for the task on the way.
@@ -134,6 +143,7 @@ class Memory:
         for task in list(tasks):
             job = self.jobs.get(task)
             if job and job.parts is not None:
+                self.reopened[task] = None
                 del self.jobs[task]
 
 

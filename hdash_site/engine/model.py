@@ -46,8 +46,12 @@ class Context(Protocol):
         """Give the value, or None; that there is none is recorded too."""
         ...
 
+    def find_all(self, keys: Iterable[Key]) -> list[bytes | None]:
+        """Find every key, in this order, and let idle threads make the later ones meanwhile."""
+        ...
+
     def need(self, keys: Iterable[Key]) -> list[bytes]:
-        """Read every key, in this order, and let idle threads make the later ones meanwhile."""
+        """Read every key, like `find_all`; raises `Absent`."""
         ...
 
     def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -80,8 +84,7 @@ Inputs: TypeAlias = Callable[[Key], Given | None]
 """None: there is no such input, which is recorded like a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """How a value came about: recipe, reads in the order they were made, digests of its parts."""
 
     recipe: Digest

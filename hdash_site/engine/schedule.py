@@ -1,14 +1,16 @@
 """Who makes what, and who waits for whom: every key once, by one thread, while the others wait.
 
 A recipe that is suspended until another is done keeps its thread. Idle threads take hints: keys that
-some recipe is certain to read later.
+some recipe is certain to read later. One thread at a time has the floor; it leaves it while it waits for
+another, and for heavy work that is done elsewhere.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 
 from hdash_site.engine.model import Broken, Cycle, Digest, Key
 
@@ -28,6 +30,40 @@ class Job:
         return self.parts is None and self.error is None
 
 
+class Floor:
+    """What one thread has at a time, so that they are not in each other's way: none of it is for safety."""
+
+    def __init__(self) -> None:
+        self._places = threading.Semaphore()
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        self._places.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        # Who is interrupted while it takes the floor again has not got it.
+        if self._owner == threading.get_ident():
+            self._owner = 0
+            self._places.release()
+
+    def clear(self, threads: int) -> None:
+        """Let so many threads have it at once, whoever was interrupted with it."""
+        self._places.release(threads + 1)
+
+    @contextmanager
+    def left(self) -> Generator[None, None, None]:
+        """Leave it to others for a while, if this thread has it."""
+        if self._owner != threading.get_ident():
+            yield
+            return
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+
 class Schedule:
     """The jobs of one build. `demand` is what a helper does with a hint; `jobs` are done already."""
 
@@ -39,12 +75,14 @@ class Schedule:
         self._hints: deque[Key] = deque()
         self._threads: list[threading.Thread] = []
         self._over = False
+        self.floor = Floor()
 
     def seen(self, key: Key) -> Job | None:
         return self._jobs.get(key)
 
-    def keys(self) -> list[Key]:
-        return list(self._jobs)
+    def made(self) -> dict[Key, Mapping[str, Digest]]:
+        """Give the parts of every key that has some."""
+        return {key: job.parts for key, job in self._jobs.items() if job.parts is not None}
 
     def job(self, key: Key, make: Callable[[Job], None], lost: Job | None = None) -> Mapping[str, Digest]:
         """Give the parts of `key`, made here or waited for; `lost` is the job to do over, if it still stands.
@@ -56,11 +94,12 @@ class Schedule:
             mine = job is None or job is lost
             if mine:
                 job = self._jobs[key] = Job()
-            elif job:
-                self._await(key, job)
         assert job is not None
         if mine:
             self._finish(key, make, job)
+        elif job.unfinished:
+            with self.floor.left(), self._turn:
+                self._await(key, job)
         if job.error:
             raise job.error
         assert job.parts is not None
@@ -73,7 +112,7 @@ class Schedule:
             self._turn.notify_all()
 
     def call_helpers(self) -> None:
-        """Start the helper threads unless they are at work: there is something to run."""
+        """Start the helper threads unless they are at work."""
         with self._turn:
             missing = self._helpers - len(self._threads)
             started = [threading.Thread(target=self._help, daemon=True) for _ in range(missing)]
@@ -86,6 +125,7 @@ class Schedule:
         with self._turn:
             self._over = True
             self._turn.notify_all()
+        self.floor.clear(len(self._threads))
         for thread in self._threads:
             thread.join()
 
@@ -93,10 +133,11 @@ class Schedule:
         try:
             make(job)
         finally:
-            with self._turn:
-                if job.unfinished:
-                    job.error = Broken(key, RuntimeError("the build was stopped"))
-                self._turn.notify_all()
+            if job.unfinished:
+                job.error = Broken(key, RuntimeError("the build was stopped"))
+            if self._threads:  # else nobody can be waiting
+                with self._turn:
+                    self._turn.notify_all()
 
     def _await(self, key: Key, job: Job) -> None:
         """Wait for another thread; walk along who waits for whom first, since a circle never ends.
@@ -135,7 +176,5 @@ class Schedule:
                 key = self._hints.popleft()
                 if Key(key.kind, key.name) in self._jobs:
                     continue  # to wait for another thread is no help
-            try:
+            with self.floor, suppress(Broken, Cycle):  # whoever reads the key is told
                 self._demand(key)
-            except (Broken, Cycle):
-                continue  # whoever reads the key is told

@@ -1,71 +1,63 @@
 """Where heavy pure functions run: in the thread that calls, or beside it in processes.
 
-A call runs in its thread as long as it is the only one, so that a build with one thing to do starts no
-process. The first that comes while another is at work starts the processes, which then do it all. Where
-none can be started, every call runs in its thread.
+A call runs in its thread while no other does, so that a build with little to do starts no process. Once calls
+have waited for each other as long as it takes to start the processes, these do it all as soon as they are
+there. Where none can be started, every call runs in its thread.
 """
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+from hdash_site.engine.processes import NoProcess, Processes
+
+PATIENCE = 0.3
+"""Seconds that calls wait for each other before processes are started."""
+
+MANY = 16
+"""After so many calls, each counts as one that waited for the one before."""
 
 
 class Workers:
     """At most `jobs` processes; `modules` are what they will need, and import once for all."""
 
     def __init__(self, jobs: int, modules: Sequence[str] = ()) -> None:
-        self._jobs, self._modules = jobs, modules
+        self._jobs = jobs
         self._alone = threading.Lock()
-        self._starting = threading.Lock()
-        self._processes: ProcessPoolExecutor | None = None
+        self._processes = Processes(jobs, modules)
+        self._wanted = False
+        self._waited = 0.0
+        self._calls = 0
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if self._processes is None and self._alone.acquire(blocking=self._jobs == 1):
+        if not self._processes.are_there() and self._acquired():
+            began = time.monotonic()
             try:
                 return function(*args, **kwargs)
             finally:
+                # Threads that wait for the interpreter do not get as far as to wait here.
+                self._calls += 1
+                self._waited += time.monotonic() - began if self._calls > MANY else 0.0
                 self._alone.release()
+        self._wanted = True
         try:
-            running = self._started().submit(function, *args, **kwargs)
-        except (OSError, EOFError, ImportError):  # no room for a process, or no semaphores on this system
+            return self._processes.call(function, *args, **kwargs)
+        except NoProcess:
             return function(*args, **kwargs)
-        return running.result()
+
+    def _acquired(self) -> bool:
+        """Tell whether a call is to run in its thread, which no other does meanwhile."""
+        if self._wanted:
+            return self._alone.acquire(blocking=False)
+        if self._jobs > 1 and self._waited >= PATIENCE:
+            return False
+        began = time.monotonic()
+        acquired = self._alone.acquire(timeout=-1 if self._jobs == 1 else max(0.0, PATIENCE - self._waited))
+        self._waited += time.monotonic() - began
+        return acquired
 
     def close(self) -> None:
-        if self._processes:
-            self._processes.shutdown(cancel_futures=True)
-
-    def _started(self) -> ProcessPoolExecutor:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        with self._starting:
-            if self._processes is None:
-                # Forked from a fresh process: no thread of ours is cut in half.
-                context = get_context("forkserver")
-                context.set_forkserver_preload(list(self._modules))
-                self._processes = ProcessPoolExecutor(self._jobs, context, initializer=_begin)
-        return self._processes
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the build, and end this process when the build is gone, however it ended."""
-    import signal
-    from multiprocessing import parent_process
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    build = parent_process()
-    assert build is not None
-
-    def watch() -> None:
-        # Not the parent that the system knows: the server that forks stays as long as we do.
-        build.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+        self._processes.close()

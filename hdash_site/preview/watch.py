@@ -28,6 +28,9 @@ MANY = 10
 LONGEST = 5.0
 """Seconds after which it counts as settled while files are still being saved."""
 
+CHECKOUT = 120.0
+"""Seconds for which git is waited for; a lock that is older was left by one that died."""
+
 UNFINISHED = 1.0
 """Seconds for which a file that is empty, or held open by its writer, is waited for."""
 
@@ -47,7 +50,9 @@ _CHANGES: list[type[events.FileSystemEvent]] = [
 class Changes:
     """The files that changed since they were last asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: Path | None = None) -> None:
+        """`lock`: a file that is there while git changes others."""
+        self._lock = lock
         self._moved = threading.Condition()
         self._paths: set[Path] = set()
         self._open: set[Path] = set()
@@ -71,11 +76,11 @@ class Changes:
             if not self._moved.wait_for(lambda: self._paths, timeout):
                 return set()
             began = time.monotonic()
-            while (now := time.monotonic()) < began + LONGEST:
+            while (now := time.monotonic()) < began + LONGEST or self._is_locked():
                 quiet_at = self._last + (QUIET if len(self._paths) < MANY else QUIET_AFTER_MANY)
                 if now < quiet_at:
                     self._moved.wait(quiet_at - now)
-                elif now < self._last + UNFINISHED and (self._open or any(map(_empty, self._paths))):
+                elif self._is_locked() or (now < self._last + UNFINISHED and self._is_unfinished()):
                     self._moved.wait(QUIET)
                 else:
                     break
@@ -83,6 +88,17 @@ class Changes:
             self._paths.clear()
             self._open.clear()
             return found
+
+    def _is_unfinished(self) -> bool:
+        return bool(self._open) or any(map(_empty, self._paths))
+
+    def _is_locked(self) -> bool:
+        if self._lock is None:
+            return False
+        try:
+            return time.time() - self._lock.stat().st_mtime < CHECKOUT
+        except OSError:
+            return False
 
 
 def _empty(path: Path) -> bool:
@@ -96,7 +112,7 @@ def _empty(path: Path) -> bool:
 @contextmanager
 def watching(root: Path, tell: Callable[[str], None]) -> Generator[Changes, None, None]:
     """Watch what a site is made from. `tell` is told if it must be done by looking again and again."""
-    changes = Changes()
+    changes = Changes(_lock_of_git(root))
     observer: BaseObserver = Observer()
     try:
         _Watch(root, changes, observer, closes=sys.platform == "linux")
@@ -111,6 +127,19 @@ def watching(root: Path, tell: Callable[[str], None]) -> Generator[Changes, None
     finally:
         observer.stop()
         observer.join()
+
+
+def _lock_of_git(root: Path) -> Path | None:
+    """Give the file that git holds while it changes files of the repository in which the site is, if any."""
+    for folder in (root, *root.parents):
+        place = folder / ".git"
+        if place.is_dir():
+            return place / "index.lock"
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            said = place.read_text()
+            if said.startswith("gitdir: "):  # a second work tree of it
+                return folder / said.removeprefix("gitdir: ").strip() / "index.lock"
+    return None
 
 
 class _Watch(events.FileSystemEventHandler):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -129,15 +129,24 @@ class Blobs:
                 self._waiting.clear()
                 self._size = 0
 
-    def sweep(self, spared: Iterable[str]) -> int:
-        """Delete every blob that is not spared; give their number."""
+    def sweep(self, spared: Set[str], dropped: Iterable[str] = ()) -> None:
+        """Delete every blob that is not spared; those in `dropped` were named by something once.
+
+        Mostly there are no others, which shows in the number of all: then these are not gone through.
+        """
         self.flush()
-        doomed = self._stored.difference(spared)
-        with self._cache.transact():
-            for digest in doomed:
-                self._cache.delete(digest)
-        self._known = self._stored - doomed
-        return len(doomed)
+        self._delete(set(dropped) - spared)
+        stored: Any = self._cache.__len__()
+        if stored > len(spared):
+            self._delete(self._stored - spared)
+
+    def _delete(self, doomed: set[str]) -> None:
+        if doomed:
+            with self._cache.transact():
+                for digest in doomed:
+                    self._cache.delete(digest)
+        if self._known is not None:
+            self._known -= doomed
 
     def close(self) -> None:
         self.flush()

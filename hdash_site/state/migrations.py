@@ -103,12 +103,15 @@ def migrate(database: Any) -> None:
 
 
 def _seen(database: Any) -> set[str]:
-    try:
+    def names() -> set[str]:
         return {name for (name,) in database.execute_sql("SELECT name FROM hdash_migration").fetchall()}
+
+    try:
+        return names()
     except (peewee.OperationalError, peewee.ProgrammingError):
-        if "hdash_migration" in database.get_tables():
-            raise
-        return set()
+        if "hdash_migration" not in database.get_tables():
+            return set()
+        return names()  # another run has made it since
 
 
 def _kind(database: Any) -> str:

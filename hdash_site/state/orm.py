@@ -4,17 +4,9 @@
 
 from __future__ import annotations
 
-import sys
+from hdash_site.imports import hidden
 
-_DRIVERS = [
-    name for name in ("psycopg2cffi", "psycopg2", "psycopg", "pymysql", "MySQLdb") if name not in sys.modules
-]
-
-sys.modules.update(dict.fromkeys(_DRIVERS))  # type: ignore[arg-type]
-try:
+with hidden("psycopg2cffi", "psycopg2", "psycopg", "pymysql", "MySQLdb"):
     import peewee
-finally:
-    for _name in _DRIVERS:
-        del sys.modules[_name]
 
 __all__ = ["peewee"]

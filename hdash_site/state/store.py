@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -60,6 +60,9 @@ class Store:
         self._held = held
         self._fresh: dict[Key, Trace] = {}
         self._reasons: dict[Key, str] = {}
+        self._reads = _Reads()
+        self._dropped: set[str] = set()
+        """Blobs that a trace or a snapshot named before this run."""
         self._snapshots: dict[str, Snapshot] | None = None
         self.looks = Looks(lambda: self._held.again(rows.looks) if looks else {})
         self._keeps_looks = looks
@@ -68,7 +71,7 @@ class Store:
         self._edition: tuple[str, str, str] | None = None
 
     @functools.cached_property
-    def _traces(self) -> dict[str, list[str]]:
+    def _traces(self) -> dict[str, rows.Told]:
         return self._held.again(rows.traces)
 
     def trace(self, key: Key) -> Trace | None:
@@ -79,17 +82,14 @@ class Store:
         if row is None:
             return None
         recipe, reads, parts, _ = row
-        return Trace(
-            recipe,
-            tuple((Key(kind, name, part), digest) for kind, name, part, digest in json.loads(reads)),
-            json.loads(parts),
-        )
+        told = rows.split_reads(reads)
+        return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
 
     def parts(self, key: Key) -> Mapping[str, Digest] | None:
         """Give the parts of a task as it ran last, without what it read."""
         fresh = self._fresh.get(key)
         row = self._traces.get(f"{key.kind}:{key.name}")
-        return fresh.parts if fresh else json.loads(row[2]) if row else None
+        return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
 
     def record(self, key: Key, trace: Trace) -> None:
         self._fresh[key] = trace
@@ -107,7 +107,7 @@ class Store:
         """Give the task that makes a part of this name: the page that a file is part of."""
         for key, (_, _, parts, _) in self._traces.items():
             kind, _, name = key.partition(":")
-            if kind == "page" and part in json.loads(parts):
+            if kind == "page" and part in rows.parts_of(parts):
                 return Key(kind, name)
         return None
 
@@ -129,6 +129,7 @@ class Store:
         else:
             self._write(lambda: rows.replace_snapshots(new.values()))
         self._snapshots = new
+        self._dropped.update(_blobs_of(old.values()))
 
     def register(self, projects: Iterable[Project]) -> None:
         """Replace the atlases that were registered."""
@@ -199,34 +200,30 @@ class Store:
             self._write(write)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
-                self._traces[f"{key.kind}:{key.name}"] = [
-                    row["recipe"],
-                    row["reads"],
-                    row["parts"],
-                    row["reason"],
-                ]
+                name = f"{key.kind}:{key.name}"
+                old = self._traces.get(name)
+                if old:
+                    self._dropped.update(rows.digests_in(old[2]))
+                self._traces[name] = (row["recipe"], row["reads"], row["parts"], row["reason"])
         self._fresh.clear()
 
-    def sweep(self, asked_for: Iterable[Key]) -> None:
-        """Forget the traces of tasks that a whole build did not ask for, and blobs that nobody names."""
-        keep = {f"{key.kind}:{key.name}" for key in asked_for}
+    def sweep(self, made: Mapping[Key, Mapping[str, Digest]]) -> None:
+        """Forget the tasks that are not among all that a whole build made, and blobs that nobody names."""
+        keep = {f"{key.kind}:{key.name}" for key in made}
         gone = [key for key in self._traces if key not in keep]
         if gone:
             self._write(lambda: rows.delete(models.Trace, [hash_of(key) for key in gone]))
         for key in gone:
-            del self._traces[key]
-        self.blobs.sweep(self.named())
+            self._dropped.update(rows.digests_in(self._traces.pop(key)[2]))
+        named = set(_blobs_of(self.snapshots().values()))
+        named.update(*(parts.values() for parts in made.values()))
+        self.blobs.sweep(named, self._dropped)
+        self._dropped.clear()
 
     def named(self) -> dict[str, None]:
         """Give the digest of each blob that a trace or a snapshot names, like ones side by side."""
-        named: dict[str, None] = {}
-        for snapshot in self.snapshots().values():
-            named[snapshot.listing] = None
-            named.update(dict.fromkeys(fetched.digest for fetched in snapshot.manifests.values()))
-        for _, (_, _, parts, _) in sorted(self._traces.items()):
-            named.update(dict.fromkeys(json.loads(parts).values()))
-        named.pop("", None)
-        return named
+        parts = "\n".join(self._traces[key][2] for key in sorted(self._traces))
+        return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
 
     def share(self) -> None:
         """Bring what is committed to S3, if the state is kept there; done at the end of a run anyway."""
@@ -242,7 +239,7 @@ class Store:
     def reset(self) -> None:
         """Forget what was crawled and built; keep ledger and history, and which files are ours."""
         self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
-        self.blobs.sweep(())
+        self.blobs.sweep(set())
         self._snapshots, self._traces = {}, {}
 
     def forget(self) -> None:
@@ -284,6 +281,22 @@ def opened(
         held = stack.enter_context(lock.held(at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
         yield Store(blobs, held, untouched=same and _writes() == writes)
+
+
+def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """Give the digest of each blob that a snapshot names."""
+    for snapshot in snapshots:
+        digests = [snapshot.listing, *(fetched.digest for fetched in snapshot.manifests.values())]
+        yield from filter(None, digests)
+
+
+class _Reads(dict[str, tuple[Key, Digest]]):
+    """Reads by how traces tell them: most are told by thousands of pages, and understood once."""
+
+    def __missing__(self, told: str) -> tuple[Key, Digest]:
+        kind, name, part, digest = rows.read_of(told)
+        read = self[told] = (Key(kind, name, part), digest)
+        return read
 
 
 Stamp: TypeAlias = tuple[int, ...]

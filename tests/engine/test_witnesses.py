@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -175,11 +176,11 @@ def test_a_circle_of_reads_is_an_error_and_ends(helpers):
 
 
 def test_a_circle_across_threads_is_found():
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
 
     def meet_then(name):
         def recipe(context):
-            both.wait()
+            context.work(both.wait)
             return context.read(Key(name))
 
         return recipe
@@ -187,13 +188,15 @@ def test_a_circle_across_threads_is_found():
     world = World({}, {"one": meet_then("two"), "two": meet_then("one"), "start": lambda _: b""}, helpers=2)
     outcome = world.build("start", "one", "two")
     assert sorted(outcome.failed) == ["one", "two"]
+    assert not both.broken
+    assert any(isinstance(broken.error, Cycle) for broken in outcome.failed.values())
 
 
-def test_many_reads_at_once_are_made_side_by_side():
-    together = threading.Barrier(3, timeout=5)
+def test_the_heavy_work_of_many_reads_is_done_side_by_side():
+    together = threading.Barrier(3, timeout=60)
 
     def slow(context):
-        together.wait()
+        context.work(together.wait)
         return b"s"
 
     names = ["s1", "s2", "s3"]
@@ -230,3 +233,33 @@ def test_a_forced_build_runs_all_that_is_asked_for_and_changes_nothing(helpers):
     outcome = world.build("page", forced=True)
     assert sorted(outcome.ran) == ["page", "up"]
     assert sorted(outcome.cut_off) == ["page", "up"]
+
+
+def test_threads_join_in_when_there_is_heavy_work_for_more_than_one():
+    def counted(context):
+        return b"%d" % context.work(threading.active_count)
+
+    world = World({}, {"one": counted, "other": counted})
+    before = threading.active_count()
+    with world.building(helpers=3) as build:
+        build.bring([Key("one")])
+        assert threading.active_count() == before
+        build.bring([Key("other")])
+        assert threading.active_count() == before + 3
+    assert threading.active_count() == before
+
+
+def test_recipes_are_not_in_each_others_way():
+    at_work = []
+
+    def lonely(context):
+        at_work.append(1)
+        time.sleep(0.01)
+        assert len(at_work) == 1
+        at_work.pop()
+        context.work(time.sleep, 0.01)
+        return b""
+
+    names = [f"s{number}" for number in range(10)]
+    world = World({}, dict.fromkeys(names, lonely), helpers=3)
+    assert not world.build(*names).failed

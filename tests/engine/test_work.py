@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from concurrent.futures import BrokenExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import context
 
 import pytest
 
-from hdash_site.engine.work import Workers
+from hdash_site.engine.processes import ProcessDied
+from hdash_site.engine.work import MANY, PATIENCE, Workers
 
 
 @pytest.fixture
@@ -42,6 +44,24 @@ def test_a_second_call_runs_in_a_process(workers):
     assert workers.run(os.getpid) != os.getpid()
 
 
+def test_few_calls_start_no_process_however_long_they_take(workers):
+    for _ in range(MANY):
+        assert workers.run(_rest, 2 * PATIENCE / MANY) == os.getpid()
+
+
+def test_many_calls_run_in_processes_once_these_are_there(workers):
+    with ThreadPoolExecutor(3) as threads:
+        where = list(threads.map(lambda _: workers.run(_rest, PATIENCE / MANY), range(60 * MANY)))
+    assert where[0] == os.getpid()
+    assert where[-1] != os.getpid()
+    assert len(set(where)) == 3
+
+
+def _rest(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
 @pytest.mark.usefixtures("busy")
 def test_where_no_process_can_be_started_a_call_runs_in_its_thread(workers, monkeypatch):
     def no_room(*_):
@@ -57,6 +77,32 @@ def test_a_worker_leaves_ctrl_c_to_the_build(workers):
 
 
 @pytest.mark.usefixtures("busy")
-def test_a_worker_that_dies_is_told(workers):
-    with pytest.raises(BrokenExecutor):
-        workers.run(os._exit, 1)
+def test_a_worker_that_dies_is_told_and_others_take_its_place(workers):
+    for _ in range(5):
+        with pytest.raises(ProcessDied):
+            workers.run(os._exit, 1)
+    assert workers.run(os.getpid) != os.getpid()
+
+
+@pytest.mark.usefixtures("busy")
+def test_what_a_call_raises_is_raised_here_even_if_it_cannot_be_sent(workers):
+    with pytest.raises(ZeroDivisionError):
+        workers.run(divmod, 1, 0)
+    with pytest.raises(RuntimeError, match="_Unsendable: too large"):
+        workers.run(_fail)
+    assert workers.run(os.getpid) != os.getpid()
+
+
+class _Unsendable(Exception):
+    """An error that holds what no pipe can carry."""
+
+
+def _fail() -> None:
+    error = _Unsendable("too large")
+    error.lock = threading.Lock()
+    raise error
+
+
+@pytest.mark.usefixtures("busy")
+def test_large_calls_have_large_answers(workers):
+    assert workers.run(bytes.upper, b"a" * 10_000_000) == b"A" * 10_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from hdash_site.engine import memory
@@ -43,7 +44,10 @@ class Here:
 
 @dataclass
 class World:
-    """Inputs and recipes that tests edit between builds."""
+    """Inputs and recipes that tests edit between builds.
+
+    With `lasting` each build goes on from the one before: of what is wanted again it brings what may differ.
+    """
 
     inputs: dict[str, bytes]
     recipes: dict[str, object]
@@ -51,33 +55,48 @@ class World:
     store: Memory = field(default_factory=Memory)
     helpers: int = 0
     lasting: memory.Memory | None = None
+    brought: dict[Key, object] = field(default_factory=dict)
 
     def build(self, *wanted: str, forced: bool = False, changed: Iterable[str] = ()) -> Outcome:
         events: list[Event] = []
+        with self.building(events.append, forced=forced, changed=map(Key, changed)) as build:
+            if self.helpers:
+                build.schedule.call_helpers()
+            if self.lasting and set(map(Key, wanted)) == self.brought.keys():
+                parts = self.brought | build.bring_again(self.brought)
+            else:
+                parts = build.bring([Key(name) for name in wanted])
+            self.brought = parts
+            failed = {str(key.kind): result for key, result in parts.items() if isinstance(result, Broken)}
+            values = {name: build.value(Key(name)) for name in wanted if name not in failed}
+        return Outcome(values, failed, events)
+
+    @contextmanager
+    def building(self, tell=lambda _: None, **how):
+        """Give a build of today's world."""
         build = Build(
             self.task,
             self.given,
             self.store,
             Here(),
-            events.append,
-            helpers=self.helpers,
-            forced=forced,
+            tell,
             memory=self.lasting,
-            changed=map(Key, changed),
+            **{"helpers": self.helpers} | how,
         )
-        try:
-            parts = build.bring([Key(name) for name in wanted])
-            failed = {str(key.kind): result for key, result in parts.items() if isinstance(result, Broken)}
-            values = {name: build.value(Key(name)) for name in wanted if name not in failed}
-        finally:
-            build.schedule.close()
-        return Outcome(values, failed, events)
+        with closing(build.schedule):
+            yield build
 
     def task(self, key: Key) -> Task | None:
         recipe = self.recipes.get(key.kind)
         if recipe is None:
             return None
-        return Task(lambda context: as_parts(recipe(context)), self.versions.get(key.kind, "1"))
+
+        def run(context):
+            if self.helpers:
+                context.work(int)  # another thread may go on meanwhile
+            return as_parts(recipe(context))
+
+        return Task(run, self.versions.get(key.kind, "1"))
 
     def given(self, key: Key) -> Given | None:
         data = self.inputs.get(str(key).removesuffix(":").replace(":#", "#"))

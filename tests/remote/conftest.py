@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, folder: Path, service: Service) -> None:
         self.folder, self.service = folder, service
         self.site = worlds.site_folder(folder / "site")
-        self.settings = {"wait": 0.06, "patience": 2.0, "job_patience": 2.0, "deadline": 20.0}
+        self.settings = {"wait": 0.06, "patience": 10.0, "job_patience": 10.0, "deadline": 40.0}
         self.lists_atlases = True
         self.source = '[source]\nkind = "synapse"\n'
 

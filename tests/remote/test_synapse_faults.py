@@ -15,6 +15,7 @@ from tests.remote.synapse.faults import ROUTES
 
 FAULTS, SHARDS = 300, 6
 DEADLINE = 6.0
+IMPATIENT = {"patience": 0.7, "job_patience": 1.0, "deadline": DEADLINE}
 SLACK = 4.0
 """Seconds that a build takes when nothing is wrong, on a machine with other things to do."""
 
@@ -27,7 +28,6 @@ def test_faults_leave_whole_atlases_and_are_forgotten_once_they_stop(tmp_path, m
         monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", service.token)
         service.throttle, service.held = False, 1.0
         desk = Desk(tmp_path, service)
-        desk.settings |= {"patience": 0.7, "job_patience": 1.0, "deadline": DEADLINE}
         if luck.random() < 0.5:
             desk.build()
         left = FAULTS // SHARDS
@@ -36,8 +36,11 @@ def test_faults_leave_whole_atlases_and_are_forgotten_once_they_stop(tmp_path, m
             left -= planned
             edit(service, luck)
             before = desk.snapshots()
+            patient = desk.settings
+            desk.settings = patient | IMPATIENT
             outcome(desk, before)
             service.heal()
+            desk.settings = patient
             if luck.random() < 0.3:
                 assert desk.build().exit_code == 0
                 assert desk.tree() == desk.folder_tree()

@@ -22,10 +22,6 @@ PATIENCE = 60.0
 """Seconds until what must happen has to have happened, on a machine that is busy."""
 
 
-SETTLED = 10.0
-"""Seconds until the last files of a save that shows already are there."""
-
-
 @functools.cache
 def _elsewhere() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
@@ -116,7 +112,7 @@ class Desk:
     def is_exact(self) -> None:
         """Wait until the files on disk are those of a clean build; show how they differ if they never are."""
         clean = self.clean_tree()
-        until = time.monotonic() + SETTLED
+        until = time.monotonic() + PATIENCE
         while self.tree() != clean and time.monotonic() < until:
             time.sleep(0.05)
         assert self.tree() == clean

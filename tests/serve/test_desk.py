@@ -6,6 +6,7 @@ import pytest
 
 from hdash_site.app import MANY_SAVED, Desk
 from hdash_site.options import Options
+from hdash_site.state import rows
 from tests import worlds
 
 
@@ -37,6 +38,16 @@ def test_what_nobody_saved_is_not_looked_at(site, build):
     path = about(site, "One.")
     assert build() == []
     assert build(path) == ["article:about.md", "page:article/about.md"]
+
+
+def test_what_is_known_is_not_asked_of_the_state_again(site, build, monkeypatch):
+    build(about(site, "One."))
+
+    def asked():
+        pytest.fail("the traces of all tasks were read")
+
+    monkeypatch.setattr(rows, "traces", asked)
+    assert build(about(site, "Two.")) == ["article:about.md", "page:article/about.md"]
 
 
 def test_after_another_run_all_is_looked_at(site, build, tmp_path):

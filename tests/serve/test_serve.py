@@ -9,15 +9,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from hdash_site import app
 from hdash_site.errors import ConfigError
 from hdash_site.options import Options
+from hdash_site.preview import watch
 from hdash_site.preview.news import Board
 from hdash_site.preview.web import listen
 from tests import worlds
+from tests.serve.conftest import PATIENCE
 
 NEW = '+++\ntitle = "July"\n+++\nText of July.\n'
 
@@ -25,7 +28,7 @@ NEW = '+++\ntitle = "July"\n+++\nText of July.\n'
 def events(desk, count):
     """Give so many news from a new stream."""
     host, port = desk.address.removeprefix("http://").strip("/").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(f"GET /_hdash/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         file = connection.makefile("rb")
         found = []
@@ -49,7 +52,7 @@ def test_pages_come_go_and_move(shown):
     shown.wait(lambda: "Text of July." in shown.get("/july/"))
     (shown.site / "content/july.md").rename(shown.site / "content/august.md")
     shown.wait(lambda: "Text of July." in shown.get("/august/"))
-    assert shown.request("/july/")[0] == 404
+    shown.wait(lambda: shown.request("/july/")[0] == 404)
     (shown.site / "content/august.md").unlink()
     shown.wait(lambda: shown.request("/august/")[0] == 404)
     assert worlds.tree(shown.site / "public") == shown.clean_tree()
@@ -145,6 +148,34 @@ def test_a_checkout_of_2000_files_is_one_build_of_whole_files(desk):
             assert desk.quiet() == before + 1
             assert [built.problems for built in desk.built if built.problems] == []
         desk.is_exact()
+
+
+def test_git_is_waited_for_while_it_is_at_work_and_not_if_it_died(desk):
+    lock = desk.site / ".git/index.lock"
+    desk.save(".git/index.lock", "")
+    with desk.shown():
+        before = desk.quiet()
+        desk.edit("content/about.md", "dashboard", "DASHBOARD")
+        time.sleep(1)
+        desk.edit("content/about.md", "DASHBOARD", "Dashboard")
+        assert desk.quiet() == before
+        lock.unlink()
+        desk.wait(lambda: "Dashboard" in desk.get("/about/"))
+        assert desk.quiet() == before + 1
+        desk.save(".git/index.lock", "")
+        os.utime(lock, (0, 0))
+        desk.edit("content/about.md", "Dashboard", "DASHBOARD")
+        desk.wait(lambda: "DASHBOARD" in desk.get("/about/"))
+
+
+def test_the_lock_of_a_second_work_tree_is_found(tmp_path):
+    git(tmp_path, "init", "one")
+    git(tmp_path / "one", "commit", "--allow-empty", "--message", "First")
+    git(tmp_path / "one", "worktree", "add", "../other")
+    (tmp_path / "other/site").mkdir()
+    lock = watch._lock_of_git(tmp_path / "other/site")
+    assert lock == tmp_path / "one/.git/worktrees/other/index.lock"
+    assert lock.parent.is_dir()
 
 
 def test_what_editors_leave_beside_and_what_we_write_ourselves_is_no_save(shown):
@@ -304,7 +335,7 @@ def test_ctrl_c_ends_it_in_one_line_and_frees_the_port(desk):
     assert events(desk, 1)
     second = socket.create_connection(("127.0.0.1", port))  # a tab that stays open
     process.send_signal(signal.SIGINT)
-    out, said = process.communicate(timeout=20)
+    out, said = process.communicate(timeout=PATIENCE)
     second.close()
     assert (out, said, process.returncode) == ("", "stopped\n", 0)
     with socket.create_server(("127.0.0.1", port)):

@@ -10,7 +10,7 @@ import pytest
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Key
 from hdash_site.errors import StateError
-from hdash_site.state import models
+from hdash_site.state import migrations, models
 from hdash_site.state.store import glanced, opened
 from tests import worlds
 
@@ -87,3 +87,21 @@ def test_a_migration_that_was_cut_off_runs_again(tmp_path, at):
         models.database.drop_tables([models.Trace])
     with opened(cache, at) as store:
         assert store.published("public") == {"a": Published("1")}
+
+
+def test_the_tables_that_another_run_makes_meanwhile_are_found(tmp_path, at, monkeypatch):
+    cache = tmp_path / "cache"
+    with opened(cache, at):
+        database = models.database.obj
+        database.drop_tables([models.Migration])
+        tables = database.get_tables
+
+        def late():
+            # Between the question that finds no table and this one the other run makes it.
+            if "hdash_migration" not in tables():
+                models.Migration.create_table(safe=False)
+                models.Migration.create(name="portable_tables")
+            return tables()
+
+        monkeypatch.setattr(database, "get_tables", late)
+        assert migrations.portable_tables not in migrations.pending(database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import sqlite3
@@ -10,13 +11,15 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Look, Stat
 from hdash_site.snapshot import Fetched, Project, Snapshot
-from hdash_site.state import models
+from hdash_site.state import models, rows
 from hdash_site.state.store import glanced, opened
 from tests.databases import environment
 
@@ -44,6 +47,18 @@ def test_a_trace_comes_back_as_it_was(cache, at):
         assert store.maker("p/q") == PAGE
         assert store.maker("q") is None
         assert store.trace(Key("page", "other")) is None
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from(['"', "\\", ",", "[", "]", "a", "\n", "é"])), min_size=4, max_size=4)
+    )
+)
+def test_the_reads_of_a_trace_come_back_from_what_is_written_now_and_what_was_written_once(reads):
+    trace = Trace("r", tuple((Key(*key), digest) for *key, digest in reads), {})
+    now = rows.trace_row(PAGE, trace, "")["reads"]
+    for told in (now, json.dumps(json.loads(now), separators=(",", ":"))):
+        assert [rows.read_of(one) for one in rows.split_reads(told)] == reads
 
 
 def test_what_was_not_committed_is_gone(cache, at):
@@ -120,11 +135,27 @@ def test_a_sweep_forgets_what_nobody_asked_for_and_spares_what_has_a_name(cache,
         store.record(PAGE, Trace("r", (), {"": kept}))
         store.record(Key("page", "gone"), Trace("r", (), {"": gone}))
         store.commit()
-        store.sweep([PAGE])
+        store.sweep({PAGE: {"": kept}})
     with opened(cache, at) as store:
         assert store.trace(PAGE)
         assert store.trace(Key("page", "gone")) is None
         assert [store.load(digest) for digest in (kept, gone, listing)] == [b"kept", None, b"listing"]
+
+
+def test_a_sweep_finds_what_was_replaced_and_what_a_run_left_that_was_cut_off(cache, at):
+    with opened(cache, at) as store:
+        first = store.keep(b"first")
+        store.record(PAGE, Trace("r", (), {"": first}))
+        store.commit()
+    with opened(cache, at) as store:
+        left, second = store.keep(b"left"), store.keep(b"second")
+        store.blobs.flush()
+    with opened(cache, at) as store:
+        store.record(PAGE, Trace("r", (), {"": second}))
+        store.trace(PAGE)
+        store.commit()
+        store.sweep({PAGE: {"": second}})
+        assert [store.load(digest) for digest in (first, left, second)] == [None, None, b"second"]
 
 
 NAMES = (

@@ -16,14 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parents[1]
+PROGRAM = str(Path(sys.executable).with_name("hdash-site"))
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-LIMITS = {"clean": 6.0, "one manifest": 0.6, "null": 3.0, "version": 0.5}
+LIMITS = {"clean": 15.0, "one manifest": 0.6, "one cell": 1.5, "null": 3.0, "version": 0.5}
 LIMIT_BYTES = 500 << 20
 RUNS = 5
+UNCOUNTED = ("Component", "Filename", "entityId")
 
 
 class Cost(NamedTuple):
@@ -64,7 +67,8 @@ def measure(folder: Path, scale: float) -> dict[str, Cost]:
     figures["P"] = middle([run(python) for _ in range(2 * RUNS)])
     figures["null"] = middle([hdash(folder, *build) for _ in range(RUNS)])
     figures["version"] = middle([hdash(folder, "version") for _ in range(2 * RUNS)])
-    figures["one manifest"] = middle([edited(folder, atlases, build) for _ in range(RUNS)])
+    figures["one manifest"] = middle([edited(folder, atlases, build, space) for _ in range(RUNS)])
+    figures["one cell"] = middle([edited(folder, atlases, build, fill) for _ in range(RUNS)])
     print(
         f"scale {scale}: " + ", ".join(f"{name} {c.seconds:.3f} s" for name, c in figures.items()), flush=True
     )
@@ -83,13 +87,28 @@ def read_all(atlases: Path) -> Cost:
     return Cost(time.perf_counter() - started, 0)
 
 
-def edited(folder: Path, atlases: Path, build: list[str]) -> Cost:
-    """Change one cell of a manifest of about 1,000 rows in the largest atlas, and build."""
+def edited(
+    folder: Path, atlases: Path, build: list[str], change: Callable[[list[str], list[str]], None]
+) -> Cost:
+    """Change one row of a manifest of about 1,000 rows in the largest atlas, given its header, and build."""
     path = chosen(atlases)
-    lines = path.read_bytes().split(b"\n")
-    lines[1] = lines[1] + b" "
-    path.write_bytes(b"\n".join(lines))
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))
+    change(table[0], table[1])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(table)
     return hdash(folder, *build)
+
+
+def space(_: list[str], row: list[str]) -> None:
+    """Change the bytes, and nothing that a page shows."""
+    row[-1] += " "
+
+
+def fill(header: list[str], row: list[str]) -> None:
+    """Fill a cell that counts, or empty it again."""
+    place = next(at for at, name in enumerate(header) if "ID" not in name and name not in UNCOUNTED)
+    row[place] = "" if row[place] else "7"
 
 
 def chosen(atlases: Path) -> Path:
@@ -115,13 +134,15 @@ def rows(path: Path) -> int:
 
 
 def hdash(folder: Path, *arguments: str) -> Cost:
-    return run([str(Path(sys.executable).with_name("hdash-site")), *arguments], cwd=folder)
+    return run([PROGRAM, *arguments], cwd=folder)
 
 
 def run(command: list[str], cwd: Path | None = None) -> Cost:
     """Run a command to its end; 3 is an atlas that failed, which a sample may have."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL)
+    # What is installed has its bytecode beside it, so a program run from its source is let write it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, env=environment)
     most = 0
     while True:
         try:
@@ -156,7 +177,7 @@ def middle(costs: list[Cost]) -> Cost:
 
 def report(figures: dict[str, Cost]) -> list[str]:
     """Print the ratios at scale 1; give the names of those over their limit."""
-    floors = {"clean": "F", "one manifest": "F", "null": "P", "version": "P"}
+    floors = {"clean": "F", "one manifest": "F", "one cell": "F", "null": "P", "version": "P"}
     over: list[str] = []
     print(f"\nF = {figures['F'].seconds:.2f} s, P = {figures['P'].seconds * 1000:.0f} ms")
     for name, floor in floors.items():

@@ -19,12 +19,15 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from benchmarks.__main__ import hdash
+from benchmarks.articles import NAME, PLACES, as_hugo, as_ours
 from hdash_site.options import Options
 from hdash_site.preview.serve import Serving, previewing
 
 SAVES = 7
-PAGE = "/news/p00007/"
+LOOK = 0.01
+"""Seconds between two looks: who looks all the time takes the processor from what is measured."""
+
+PAGE = f"/news/{NAME}/"
 LEVEL = 2.0
 """How much longer a save may take on the largest site than on the smallest."""
 
@@ -37,12 +40,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hdash-bench-", dir=os.environ.get("BENCH_DIR")) as name:
         for count in counts:
             folder = Path(name) / str(count)
-            made(folder / "site", count)
+            as_ours(folder / "site", count, "--scale", "0.01")
             with shown(folder / "site") as place:
                 ours[count] = saves(folder / "site", place)
             print(f"ours  {count:6,} articles  {ours[count]:6.3f} s", flush=True)
             if shutil.which("hugo"):
-                as_hugo(folder / "site", folder / "hugo")
+                as_hugo(folder / "hugo", count)
                 with hugo(folder / "hugo") as place:
                     other = saves(folder / "hugo", place)
                 print(f"hugo  {count:6,} articles  {other:6.3f} s  {other / ours[count]:5.2f}x", flush=True)
@@ -52,40 +55,6 @@ def main() -> None:
     over += ["not level"] if ratio > LEVEL else []
     if over:
         sys.exit("over the limit: " + ", ".join(over))
-
-
-def made(site: Path, count: int) -> None:
-    """Write a site of so many articles of one section beside small sample atlases."""
-    shutil.copytree(Path(__file__).parents[1] / "layouts", site / "layouts")
-    (site / "content/news").mkdir(parents=True)
-    (site / "site.toml").write_text('[source]\nkind = "folder"\npath = "../atlases"\n')
-    hdash(site, "sample", str(site / "../atlases"), "--scale", "0.01")
-    words = ("Words of a page that *somebody* reads. " * 15 + "\n\n") * 5
-    for number in range(count):
-        matter = f'title = "Page {number}"\ndate = 2026-01-{number % 28 + 1:02}\ntags = ["t{number % 10}"]'
-        (site / f"content/news/p{number:05}.md").write_text(f"+++\n{matter}\n+++\n## One\n\n{words}")
-
-
-def as_hugo(site: Path, root: Path) -> None:
-    """Write the same articles as a site for hugo, with layouts that show the same of them."""
-    shutil.copytree(site / "content", root / "content")
-    layouts = root / "layouts/_default"
-    layouts.mkdir(parents=True)
-    (root / "hugo.toml").write_text('baseURL = "/"\ntitle = "News"\n')
-    (layouts / "baseof.html").write_text(
-        '<html><head><title>{{ .Title }}</title></head><body>{{ block "main" . }}{{ end }}</body></html>'
-    )
-    beside = '{{ with .%s }}<a href="{{ .RelPermalink }}">{{ .Title }}</a>{{ end }}'
-    (layouts / "single.html").write_text(
-        '{{ define "main" }}<h1>{{ .Title }}</h1>{{ .Content }}'
-        + beside % "PrevInSection"
-        + beside % "NextInSection"
-        + "{{ end }}"
-    )
-    (layouts / "list.html").write_text(
-        '{{ define "main" }}<h1>{{ .Title }}</h1>'
-        '{{ range .Pages }}<a href="{{ .RelPermalink }}">{{ .Title }}</a>{{ end }}{{ end }}'
-    )
 
 
 @contextlib.contextmanager
@@ -119,7 +88,7 @@ def hugo(root: Path) -> Generator[str, None, None]:
 
 def saves(site: Path, place: str) -> float:
     """Give the middle of the seconds that saves take until they are served."""
-    path = site / "content/news/p00007.md"
+    path = site / PLACES["ours"]
     body, taken = path.read_text(), list[float]()
     for _ in range(SAVES):
         time.sleep(0.5)
@@ -136,7 +105,7 @@ def until(true: Callable[[], bool], seconds: float) -> None:
     while not true():
         if time.monotonic() > end:
             sys.exit(f"nothing came within {seconds} s")
-        time.sleep(0.002)
+        time.sleep(LOOK)
 
 
 def fetched(place: str) -> str:
@@ -145,7 +114,7 @@ def fetched(place: str) -> str:
         connection.request("GET", PAGE)
         text = connection.getresponse().read().decode()
         connection.close()
-    except OSError:
+    except (OSError, http.client.HTTPException):  # not there yet, or only half of it
         return ""
     return text
 

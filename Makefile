@@ -20,7 +20,8 @@ site: $(VENV)/.installed ## install, and build the site from the sample atlases
 	@echo "the site is in $(CURDIR)/public; look at it: $(BIN)/python -m http.server -d public 8000, then http://127.0.0.1:8000"
 
 test: $(VENV)/.developing ## run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not alone"
+	@$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/.developing ## format, lint, types, layers
 	@$(BIN)/hadolint Dockerfile

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hdash_site.htan.atlas import BIOSPECIMEN_ID, PARTICIPANT_ID
+from hdash_site.htan.columns import BIOSPECIMEN_ID, PARTICIPANT_ID
 from hdash_site.htan.lineage import assays_of
 from hdash_site.htan.text import clean, inert, natural
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hdash_site.htan import sheet
-from hdash_site.htan.atlas import PARTICIPANT_ID
-from hdash_site.htan.manifests import COMPONENT, LARGEST
+from hdash_site.htan.columns import COMPONENT, PARTICIPANT_ID
+from hdash_site.htan.parsing import LARGEST
 from hdash_site.htan.people import grouping
 from hdash_site.htan.text import dumps, shown
 

@@ -14,8 +14,8 @@ from hdash_site.htan.lineage import edges
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hdash_site.htan.atlas import Manifest
     from hdash_site.htan.lineage import Lineage
+    from hdash_site.htan.manifests import Manifest
 
 LONGEST_CHAIN: Final = 20
 """Steps upwards along first parents."""

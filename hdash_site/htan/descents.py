@@ -9,10 +9,10 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from hdash_site.htan.atlas import read_manifests
 from hdash_site.htan.components import catalogue
 from hdash_site.htan.descent import descent
 from hdash_site.htan.lineage import DEMOGRAPHICS, lineage
+from hdash_site.htan.manifests import read_manifests
 from hdash_site.htan.people import codes_of, grouping, people
 from hdash_site.htan.shards import Record, records, shards, table
 from hdash_site.htan.steps import steps
@@ -21,8 +21,8 @@ from hdash_site.htan.text import dumps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hdash_site.htan.atlas import Manifest
     from hdash_site.htan.components import Catalogue
+    from hdash_site.htan.manifests import Manifest
 
 
 def facets(

@@ -16,8 +16,9 @@ from hdash_site.htan.text import csv_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hdash_site.htan.atlas import Atlas, Manifest
-    from hdash_site.htan.checks import Finding
+    from hdash_site.htan.atlas import Atlas
+    from hdash_site.htan.findings import Finding
+    from hdash_site.htan.manifests import Manifest
 
 MOST_PLACES: Final = 20
 """Manifests, files or folders of a cause that its page gets; the download has all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hdash_site.htan.checks import Finding
+from hdash_site.htan.findings import Finding
 from hdash_site.htan.text import clean, natural, shown
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hdash_site.htan.atlas import NO_IDS, PARENT_BIOSPECIMEN_ID, PARENT_DATA_FILE_ID, IdColumn, Manifest
+from hdash_site.htan.columns import PARENT_BIOSPECIMEN_ID, PARENT_DATA_FILE_ID
 from hdash_site.htan.ids import is_not_applicable
+from hdash_site.htan.manifests import NO_IDS, IdColumn, Manifest
 from hdash_site.htan.text import clean
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan import sheet
-from hdash_site.htan.checks import Finding
 from hdash_site.htan.entities import COLUMNS, FILE, FOLDER, as_number, as_time, in_order, rank
 from hdash_site.htan.files import file_type, is_value, vocabulary
+from hdash_site.htan.findings import Finding
 from hdash_site.htan.folders import Entity, Listing, Place, Version, finding, place_all
 from hdash_site.htan.text import clean, dumps, natural, shown, shown_end
 

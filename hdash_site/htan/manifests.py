@@ -1,323 +1,181 @@
-"""A manifest by itself: bytes to columns, ids and day columns, and what is wrong with its form.
-
-What comes out depends on the bytes (and the catalogue) only, not on the atlas or the annotation. It is made
-so that a report of an atlas need not look at each row again: ids are sorted into those that are one
-well-formed id and the odd rest.
-"""
+"""Manifests as the checks see them: with what was read of each, by what its listing calls it."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, Any, Final
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from hdash_site.htan import ids, problems, sheet
-from hdash_site.htan.components import catalogue
-from hdash_site.htan.files import is_counted, is_value, vocabulary
-from hdash_site.htan.text import clean, dumps, shown
-from hdash_site.htan.timeline import COLUMNS as DAY_COLUMNS
+from hdash_site.htan.columns import (
+    ADJACENT_IDS,
+    BIOSPECIMEN_ID,
+    DATA_FILE_ID,
+    ENTITY_ID,
+    PARENT_BIOSPECIMEN_ID,
+    PARENT_DATA_FILE_ID,
+    PARENT_ID,
+    PARTICIPANT_ID,
+)
+from hdash_site.htan.components import Catalogue, Component
+from hdash_site.htan.ids import Cell
+from hdash_site.htan.problems import Problem
+from hdash_site.htan.text import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from hdash_site.htan.problems import Problem
-
-LARGEST: Final = 128 * 2**20
-"""Bytes of a manifest that are read; the largest of HTAN phase 1 has a quarter of it."""
-COMPONENT: Final = "Component"
-ENTITY_ID: Final = "entityId"
-
-_IS_ENTITY: Final = re.compile(r"\s*syn").match
-_MOST_KNOWN: Final = 100_000
-_FIRST_LETTERS: Final = frozenset(
-    [word[:1] for word in vocabulary().not_values]
-    + [word[:1].upper() for word in vocabulary().not_values]
-    + [chr(code) for code in range(0x3001) if chr(code).isspace()]
-)
-"""First letters that a cell without a value can have: a quick look that spares a slow one."""
+_NO_COUNTS: Final = b'{"filled":0,"cells":0}'
+_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"days":{}}'
 
 
-@dataclass(slots=True)
-class _Ids:
-    """An id column so far: a text a record, blank unless it is one well-formed id; and the odd cells."""
+class IdColumn(NamedTuple):
+    """An id column: of each record its one well-formed id, or blank; and by record what is odd."""
 
-    texts: list[str] = field(default_factory=list[str])
-    """Of each chunk the texts joined by commas, which takes a fraction of the memory."""
-    filled: int = 0
-    """Cells that hold a value."""
-    odd: list[tuple[int, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list[Any])
+    texts: list[str]
+    odd: dict[int, Cell]
+    atlases: tuple[str, ...]
+
+    def one(self, record: int) -> str:
+        """The only id of a record, well-formed or not; blank if it has none, or the cell holds a comma."""
+        text = self.texts[record]
+        if text or record not in self.odd:
+            return text
+        cell = self.odd[record]
+        words = cell.good + cell.bad
+        return words[0] if len(words) == 1 and "," not in cell.shown else ""
+
+    def good(self, record: int) -> tuple[str, ...]:
+        """The well-formed ids of a record."""
+        text = self.texts[record]
+        if text:
+            return (text,)
+        return self.odd[record].good if record in self.odd else ()
 
 
-@dataclass(slots=True)
-class _Manifest:
-    """What was read so far."""
+NO_IDS: Final = IdColumn([], {}, ())
 
-    header: list[str]
-    places: dict[str, int]
-    """Where each column stands; of a repeated one the first."""
-    ids: dict[str, _Ids]
-    days: dict[str, list[str]]
-    missing: list[int]
-    """By column: cells that are there and hold no value."""
-    reach: Counter[int]
-    """Rows by number of cells, at most as many as the header has."""
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A metadata manifest that counts, with what was read of it."""
+
+    id: str
+    name: str
+    path: str
+    modified: int
+    component: Component
+    """As the catalogue has it; if it does not know it, what the columns tell."""
+    is_known: bool
+    failure: str = ""
+    """Why it could not be fetched; else blank."""
     records: int = 0
-    rows: int = 1
-    gaps: list[tuple[int, int]] = field(default_factory=list[Any])
-    """From this record on, so many blank rows came before."""
-    told_apart: frozenset[int] = frozenset()
-    """Columns whose cells are told apart anyway, so that missing ones need no count: ids, entity ids."""
-    components: Counter[str] = field(default_factory=Counter[str])
-    no_entity: list[tuple[int, int, str]] = field(default_factory=list[Any])
-    """Records whose entity id begins otherwise, as (first record, how many, cell)."""
-    short: list[int] = field(default_factory=list[int])
-    long: list[int] = field(default_factory=list[int])
-    known: set[str] = field(default_factory=set[str])
-    not_values: set[str] = field(default_factory=lambda: {""})
+    """Of these and of cells a manifest that is none has no count."""
+    filled: int = 0
+    cells: int = 0
+    names: frozenset[str] = frozenset()
+    """Its columns."""
+    usable: bool = False
+    """Whether some column is one of a manifest."""
+    ids: Mapping[str, IdColumn] = field(default_factory=dict[str, IdColumn])
+    days: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    no_entity: Sequence[tuple[int, int, str]] = ()
+    gaps: Sequence[tuple[int, int]] = ()
+    problems: Sequence[Problem] = ()
+
+    def row(self, record: int) -> int:
+        """The number of a record as a spreadsheet has it: blank rows count, the header is row 1."""
+        place = bisect_right(self.gaps, record, key=lambda gap: gap[0])
+        return record + 2 + (self.gaps[place - 1][1] if place else 0)
+
+    def record(self, row: int) -> int:
+        """The record in a row that holds one."""
+        place = bisect_right(self.gaps, row, key=lambda gap: gap[0] + gap[1] + 2)
+        return row - 2 - (self.gaps[place - 1][1] if place else 0)
+
+    def column(self, name: str) -> IdColumn:
+        return self.ids.get(name, NO_IDS)
+
+    @property
+    def primary(self) -> IdColumn:
+        return self.column(self.component.primary_id)
 
 
-def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
-    """Read a manifest: facets `columns`, `ids`, `rows`, `problems`.
+def read_manifests(
+    listed: Sequence[Mapping[str, Any]],
+    facets: Mapping[str, Mapping[str, bytes]],
+    failures: Mapping[str, str],
+    catalogue: Catalogue,
+) -> tuple[Manifest, ...]:
+    """The manifests of a listing with their facets, in the catalogue's order, then by path.
 
-    `components` is JSON of the site's `[[component]]` tables, which can name more id columns.
+    Of a manifest that is given by its facet `ids` alone, nothing else is known.
     """
-    if len(data) > LARGEST:
-        return _unreadable(problems.too_large(len(data), LARGEST))
-    found: list[Problem] = []
-    if b"\0" in data:
-        found.append(problems.nul_bytes(data))
-        data = data.replace(b"\0", b"")
-    try:
-        manifest = _read(sheet.rows(data, "utf-8"), _id_columns(components))
-    except UnicodeDecodeError:
-        found.append(problems.not_utf8(data))
-        manifest = _read(sheet.rows(data, "latin-1"), _id_columns(components))
-    if manifest is None:
-        return _unreadable(problems.no_header(data), *found)
-    return _facets(manifest, [*found, *_problems(manifest)])
+    manifests = [_manifest(row, facets.get(row["id"]), failures.get(row["id"]), catalogue) for row in listed]
+    ranked = sorted(manifests, key=lambda one: (natural(one.path), natural(one.id)))
+    return tuple(sorted(ranked, key=lambda one: (catalogue.order(one.component), one.component.name)))
 
 
-def _facets(manifest: _Manifest, found: Sequence[Problem]) -> dict[str, bytes]:
-    return {
-        "columns": dumps(_columns(manifest)),
-        "ids": dumps(_found_ids(manifest)),
-        "rows": dumps(_rows(manifest)),
-        "problems": dumps([problem._asdict() for problem in found]),
-    }
-
-
-def _unreadable(*found: Problem) -> dict[str, bytes]:
-    """The facets of a manifest without columns."""
-    return _facets(_Manifest([], {}, {}, {}, [], Counter()), found)
-
-
-@cache
-def _id_columns(components: str) -> tuple[str, ...]:
-    return catalogue(json.loads(components)).id_columns()
-
-
-def _read(rows: Iterator[list[str]], id_columns: Sequence[str]) -> _Manifest | None:
-    """Read the whole manifest; None if its first row names no column."""
-    header = [name.strip() for name in next(rows, list[str]())]
-    if not any(header):
-        return None
-    places: dict[str, int] = {}
-    for place, name in enumerate(header):
-        if name:
-            places.setdefault(name, place)
-    manifest = _Manifest(
-        header=header,
-        places=places,
-        ids={name: _Ids() for name in id_columns if name in places},
-        days={name: [] for name in DAY_COLUMNS if name in places},
-        missing=[0] * len(header),
-        reach=Counter(),
-        told_apart=frozenset(places[name] for name in (*id_columns, ENTITY_ID) if name in places),
-    )
-    for chunk in sheet.chunks(rows):
-        _take(manifest, chunk)
-    return manifest
-
-
-def _take(manifest: _Manifest, chunk: list[list[str]]) -> None:
-    """Take some rows. The cost is that of the cells that are there, however wide the header is."""
-    width = len(manifest.header)
-    if set(map(len, chunk)) == {width}:
-        columns = list(zip(*chunk, strict=True))
-        if all(map(str.strip, columns[manifest.places.get(COMPONENT, 0)])):
-            manifest.rows += len(chunk)
-            _take_columns(manifest, columns, len(chunk))
-            _keep(manifest, columns.__getitem__, len(chunk))
-            return
-    chunk = _without_blank_rows(manifest, chunk)
-    by_reach: dict[int, list[list[str]]] = {}
-    for row in chunk:
-        by_reach.setdefault(min(len(row), width), []).append(row)
-    for rows in by_reach.values():
-        _take_columns(manifest, list(zip(*rows, strict=False))[:width], len(rows))
-    _keep(manifest, lambda place: [row[place] if place < len(row) else "" for row in chunk], len(chunk))
-
-
-def _without_blank_rows(manifest: _Manifest, chunk: list[list[str]]) -> list[list[str]]:
-    """The rows that hold something. Notes where blank ones were, and which have too few or too many cells."""
-    width = len(manifest.header)
-    kept: list[list[str]] = []
-    for row in chunk:
-        manifest.rows += 1
-        if sheet.is_blank(row):
-            continue
-        before = manifest.rows - 2 - manifest.records - len(kept)
-        if before != (manifest.gaps[-1][1] if manifest.gaps else 0):
-            manifest.gaps.append((manifest.records + len(kept), before))
-        if len(row) < width:
-            manifest.short.append(manifest.rows)
-        elif len(row) > width and not sheet.is_blank(row[width:]):
-            manifest.long.append(manifest.rows)
-        kept.append(row)
-    return kept
-
-
-def _take_columns(manifest: _Manifest, columns: Sequence[Sequence[str]], count: int) -> None:
-    """Count, by column, the cells that hold no value.
-
-    Only a chunk's distinct cells are looked at, and of these only such as no chunk before had.
-    """
-    known, not_values, missing = manifest.known, manifest.not_values, manifest.missing
-    for place, column in enumerate(columns):
-        if place in manifest.told_apart:
-            continue
-        distinct = set(column)
-        if not distinct <= known:
-            fresh = distinct - known
-            not_values.update([cell for cell in fresh if cell[:1] in _FIRST_LETTERS and not is_value(cell)])
-            if 4 * len(fresh) < count and len(known) < _MOST_KNOWN:
-                known |= fresh
-        if found := distinct & not_values:
-            all_missing = len(found) == len(distinct)
-            missing[place] += count if all_missing else sum(map(found.__contains__, column))
-    manifest.reach[len(columns)] += count
-
-
-def _keep(manifest: _Manifest, column: Callable[[int], Sequence[str]], count: int) -> None:
-    """Keep what a report needs of these rows: ids, components, days, and which lack an entity id."""
-    first = manifest.records
-    if not count:
-        return
-    for name, taken in manifest.ids.items():
-        _keep_ids(taken, name, column(manifest.places[name]), first)
-    for name, cells in manifest.days.items():
-        some = column(manifest.places[name])
-        cells.extend(map({cell: shown(cell.strip()) for cell in set(some)}.__getitem__, some))
-    if COMPONENT in manifest.places:
-        manifest.components.update(column(manifest.places[COMPONENT]))
-    if ENTITY_ID in manifest.places:
-        cells = column(manifest.places[ENTITY_ID])
-        if not all(map(str.startswith, cells, repeat("syn"))):
-            _keep_runs(manifest.no_entity, cells, first)
-    manifest.records += count
-
-
-def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None:
-    match = ids.well_formed(ids.of_column(name))
-    taken.filled += len(column) - column.count("")
-    odd = {cell: ids.read(cell, name) for cell in set(column) if cell and not match(cell)}
-    if not odd:
-        taken.texts.append(",".join(column))
-        return
-    for number, cell in enumerate(column, start):
-        if cell in odd:
-            read = odd[cell]
-            taken.filled -= not is_value(cell)
-            if cell.strip():
-                taken.odd.append((number, read.shown, read.good, read.bad))
-    taken.texts.append(",".join("" if cell in odd else cell for cell in column))
-
-
-def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: int) -> None:
-    """Keep cells that name no entity; those of records one after the other with the same cell as one run."""
-    for number, cell in enumerate(cells, start):
-        if not _IS_ENTITY(cell):
-            text = shown(cell)
-            if runs and runs[-1][2] == text and sum(runs[-1][:2]) == number:
-                runs[-1] = (runs[-1][0], runs[-1][1] + 1, text)
-            else:
-                runs.append((number, 1, text))
-
-
-def _columns(manifest: _Manifest) -> dict[str, object]:
-    """Facet `columns`: how many records; of each column, how many cells are filled, and whether it counts."""
-    first = set(manifest.places.values())
-    there = list(accumulate(manifest.reach[reach] for reach in range(len(manifest.header), 0, -1)))[::-1]
-    filled = [have - lack for have, lack in zip(there, manifest.missing, strict=True)]
-    for name, taken in manifest.ids.items():
-        filled[manifest.places[name]] = taken.filled
-    if ENTITY_ID in manifest.places:
-        blanks = sum(count for _, count, cell in manifest.no_entity if not is_value(cell))
-        filled[manifest.places[ENTITY_ID]] = manifest.records - blanks
-    counted = [place in first and is_counted(name) for place, name in enumerate(manifest.header)]
-    return {
-        "records": manifest.records,
-        "columns": [
-            {"name": shown(name), "filled": fill, "counted": counts}
-            for name, fill, counts in zip(manifest.header, filled, counted, strict=True)
-        ],
-        "filled": sum(fill for fill, counts in zip(filled, counted, strict=True) if counts),
-        "cells": manifest.records * sum(counted),
-    }
-
-
-def _component(manifest: _Manifest) -> str:
-    """The most frequent value of the Component column; of equals the first that occurs."""
-    values = [(cell.strip(), count) for cell, count in manifest.components.items() if is_value(cell)]
-    return shown(max(values, key=lambda pair: pair[1])[0]) if values else ""
-
-
-def _found_ids(manifest: _Manifest) -> dict[str, object]:
-    """Facet `ids`: what the lineage is made of. Numbers in it count records, from 0.
-
-    `ids`: by column, the ids of all records joined by commas (blank: none, or odd), the cells that are not
-    just one well-formed id as [record, as shown, good ids, malformed ids], and the atlases that ids name.
-    """
-    return {
-        "records": manifest.records,
-        "component": _component(manifest),
-        "names": [clean(name) for name in manifest.places if len(name) < 1_000],
-        "usable": _is_htan(manifest),
-        "ids": {name: _packed(taken) for name, taken in manifest.ids.items()},
-    }
-
-
-def _rows(manifest: _Manifest) -> dict[str, object]:
-    """Facet `rows`: what a report needs of the rows beside their ids."""
-    return {"gaps": manifest.gaps, "no_entity": manifest.no_entity, "days": manifest.days}
-
-
-def _packed(taken: _Ids) -> dict[str, object]:
-    texts = ",".join(taken.texts)
-    return {"texts": texts, "odd": taken.odd, "atlases": ids.atlases(texts)}
-
-
-def _is_htan(manifest: _Manifest) -> bool:
-    """Whether some column is one of a manifest: else it is no manifest, or not separated by commas."""
-    words = vocabulary()
-    names = manifest.places
-    return bool(manifest.ids) or any(
-        name in words.not_counted or words.is_not_counted(name) for name in names
+def _manifest(
+    row: Mapping[str, Any], facets: Mapping[str, bytes] | None, failure: str | None, catalogue: Catalogue
+) -> Manifest:
+    annotated = str(row["component"])
+    if facets is None:
+        known = catalogue.find(annotated)
+        component = _told(known, annotated, frozenset())
+        failure = failure or "The manifest was not fetched."
+        return Manifest(
+            row["id"], row["name"], row["path"], row["modified"], component, known is not None, failure
+        )
+    columns = json.loads(facets.get("columns", _NO_COUNTS))
+    ids, rows = json.loads(facets["ids"]), json.loads(facets.get("rows", _NO_ROWS))
+    name = annotated or str(ids["component"])
+    known = catalogue.find(name)
+    names = frozenset(ids["names"])
+    usable: bool = ids["usable"]
+    return Manifest(
+        id=row["id"],
+        name=row["name"],
+        path=row["path"],
+        modified=row["modified"],
+        component=_told(known, name, names),
+        is_known=known is not None,
+        records=ids["records"] if usable else 0,
+        filled=columns["filled"] if usable else 0,
+        cells=columns["cells"] if usable else 0,
+        names=names,
+        usable=usable,
+        ids={column: _id_column(packed, ids["records"]) for column, packed in ids["ids"].items()},
+        days=rows["days"] if usable else {},
+        no_entity=rows["no_entity"],
+        gaps=rows["gaps"],
+        problems=[Problem(**problem) for problem in json.loads(facets.get("problems", b"[]"))],
     )
 
 
-def _problems(manifest: _Manifest) -> Iterator[Problem]:
-    """What is wrong with the form of a manifest that could be read: one problem a kind, however many rows."""
-    if not _is_htan(manifest):
-        yield problems.not_htan(manifest.header)
-    yield from problems.repeated(manifest.header)
-    if manifest.short:
-        yield problems.short_rows(manifest.short, len(manifest.header))
-    if manifest.long:
-        yield problems.long_rows(manifest.long, len(manifest.header))
-    if not manifest.records:
-        yield problems.no_rows()
+def _id_column(packed: Mapping[str, Any], records: int) -> IdColumn:
+    odd = {record: Cell(shown, tuple(good), tuple(bad)) for record, shown, good, bad in packed["odd"]}
+    return IdColumn(packed["texts"].split(",") if records else [], odd, tuple(packed["atlases"]))
+
+
+def _told(known: Component | None, name: str, names: frozenset[str]) -> Component:
+    """The component; where the catalogue names no id columns, with those that the manifest has."""
+    if known is not None and (known.primary_id or known.parent_id):
+        return known
+    parents = [column for column in (PARENT_DATA_FILE_ID, PARENT_BIOSPECIMEN_ID) if column in names]
+    if known is not None or DATA_FILE_ID in names or parents:
+        primary = DATA_FILE_ID if DATA_FILE_ID in names else ""
+        told = Component(
+            name, name, "assay", "other", primary_id=primary, parent_id=parents[0] if parents else ""
+        )
+    elif BIOSPECIMEN_ID in names:
+        parent, adjacent = (column if column in names else "" for column in (PARENT_ID, ADJACENT_IDS))
+        told = Component(name, name, "biospecimen", "", 0, "", BIOSPECIMEN_ID, parent, adjacent)
+    elif PARTICIPANT_ID in names:
+        told = Component(name, name, "clinical", "clinical", primary_id=PARTICIPANT_ID)
+    else:
+        told = Component(name, name, "assay", "")
+    if known is not None:
+        return replace(known, primary_id=told.primary_id, parent_id=told.parent_id)
+    requires = told.kind == "assay" and ENTITY_ID in names
+    return replace(told, abbreviation="".join(name.split()) or "X", entity_id_required=requires)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hdash_site.htan.atlas import Atlas
-    from hdash_site.htan.checks import Finding
+    from hdash_site.htan.findings import Finding
 
 MOST_OWN: Final = 50
 """What is wrong in the same way in one manifest counts once; so many are shown of a participant."""

@@ -15,9 +15,9 @@ from hdash_site.htan.ids import identifiers, well_formed
 from hdash_site.htan.text import natural, shown
 
 if TYPE_CHECKING:
-    from hdash_site.htan.atlas import Manifest
     from hdash_site.htan.descent import Descent
     from hdash_site.htan.lineage import Lineage
+    from hdash_site.htan.manifests import Manifest
 
 A_GROUP: Final = 16
 """Participants of a group, about."""

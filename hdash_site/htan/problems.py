@@ -11,7 +11,7 @@ from hdash_site.htan.text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hdash_site.htan.checks import Severity
+    from hdash_site.htan.findings import Severity
 
 _MOST_REPEATED: Final = 20
 """Repeated columns of a manifest that are named."""

@@ -12,9 +12,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import completeness
-from hdash_site.htan.atlas import Atlas, Manifest, read_manifests
-from hdash_site.htan.checks import Finding, checks
+from hdash_site.htan.atlas import Atlas
+from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
+from hdash_site.htan.findings import Finding
 from hdash_site.htan.fixes import (
     csv_of_causes,
     facet_of_causes,
@@ -25,6 +26,7 @@ from hdash_site.htan.fixes import (
     rows_of,
 )
 from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
 from hdash_site.htan.people import grouping
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown

@@ -32,10 +32,10 @@ from hdash_site.htan.people import MOST_DERIVED, address
 from hdash_site.htan.text import dumps, shown
 
 if TYPE_CHECKING:
-    from hdash_site.htan.atlas import Manifest
     from hdash_site.htan.components import Catalogue, Component
     from hdash_site.htan.descent import Descent
     from hdash_site.htan.lineage import Lineage
+    from hdash_site.htan.manifests import Manifest
 
 SHARD_BYTES: Final = 31_000
 """Of the records in a shard, about; its tables come to it."""

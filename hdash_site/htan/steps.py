@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from hdash_site.htan.ids import Cell
 
 if TYPE_CHECKING:
-    from hdash_site.htan.atlas import Manifest
     from hdash_site.htan.descent import Descent
     from hdash_site.htan.lineage import Lineage, Parents
+    from hdash_site.htan.manifests import Manifest
 
 _EXTERNAL: Final = "EXT"
 _NOTHING: Final = Cell("", (), ())

@@ -16,7 +16,7 @@ from hdash_site.htan.text import natural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hdash_site.htan.atlas import Manifest
+    from hdash_site.htan.manifests import Manifest
 
 THERAPY: Final = "Therapy"
 LABEL: Final = ("Treatment Type", "Treatment Type 1")

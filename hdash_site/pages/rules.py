@@ -1,7 +1,7 @@
 """The table: which kind of key is made by which recipe, and what code its value depends on.
 
     listing:<atlas>            what the rows of the file view say        htan.listing.facets
-    manifest:<atlas>/<entity>  what the bytes of a manifest say          htan.manifests.facets
+    manifest:<atlas>/<entity>  what the bytes of a manifest say          htan.parsing.facets
     report:<atlas>             what the domain concludes                 htan.report.facets
     descent:<atlas>            its ids, and who comes from whom          htan.descents.facets
     strays:                    ids that do not begin like their atlas    htan.descents.strays_of
@@ -70,7 +70,7 @@ KINDS = (
 
 
 HEAVY = (
-    *(f"hdash_site.htan.{name}" for name in ("listing", "manifests", "report", "descents")),
+    *(f"hdash_site.htan.{name}" for name in ("listing", "parsing", "report", "descents")),
     *("hdash_site.pages.content", "markdown.extensions.toc", "nh3"),
 )
 """The modules of what is heavy, for the processes that do it."""
@@ -157,7 +157,7 @@ def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
 
     It goes by its entity, not by its bytes: what they say may be the same, and then nobody need look again.
     """
-    from hdash_site.htan import manifests
+    from hdash_site.htan import parsing
 
     atlas, _, entity = name.rpartition("/")
     fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{unquote(entity)}")))
@@ -165,7 +165,7 @@ def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
         return {}
     data = context.read(Key("blob", fetched["digest"]))
     components = context.read(Key("config", "site.toml", "components")).decode()
-    return context.work(manifests.facets, data, components)
+    return context.work(parsing.facets, data, components)
 
 
 def _report(atlas: str, context: Context) -> Mapping[str, bytes]:

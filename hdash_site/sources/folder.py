@@ -82,7 +82,7 @@ class Folder:
             raise ManifestError(
                 "The entity of the manifest has no Synapse id", way_out="crawl the atlas again."
             )
-        from hdash_site.htan.manifests import LARGEST
+        from hdash_site.htan.parsing import LARGEST
 
         path = self._path / "manifests" / f"{entity}.csv"
         try:

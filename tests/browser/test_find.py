@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from hdash_site.htan import descents, listing, manifests
+from hdash_site.htan import descents, listing, parsing
 from hdash_site.pages.kinds.shards import DIRECTORY
 from tests import worlds
 from tests.browser.conftest import Fetched, follow, served
@@ -65,7 +65,7 @@ def index():
         entities.append(helpers.entity(f"syn{100 + number}", f"folder {number}", "folder"))
         name = "synapse_storage_manifest_x.csv"
         entities.append(helpers.entity(f"syn{200 + number}", name, parent=f"syn{100 + number}"))
-        read[f"syn{200 + number}"] = {"ids": manifests.facets(data)["ids"]}
+        read[f"syn{200 + number}"] = {"ids": parsing.facets(data)["ids"]}
     listed = listing.facets(helpers.listing_of(*entities), helpers.PROJECT, ())["manifests"]
     return descents.facets("HTA1", listed, read, "[]")
 

@@ -7,9 +7,9 @@ import io
 import json
 from typing import Any
 
-from hdash_site.htan import listing, manifests, report
-from hdash_site.htan.checks import Finding
+from hdash_site.htan import listing, parsing, report
 from hdash_site.htan.entities import COLUMNS, survey
+from hdash_site.htan.findings import Finding
 
 PROJECT = "syn1"
 
@@ -52,7 +52,7 @@ def listing_findings(*entities: list[str]) -> list[Finding]:
 
 def read(data: bytes, components: str = "[]") -> dict[str, Any]:
     """The facets of a manifest, decoded."""
-    return {name: json.loads(facet) for name, facet in manifests.facets(data, components).items()}
+    return {name: json.loads(facet) for name, facet in parsing.facets(data, components).items()}
 
 
 def report_of(
@@ -78,7 +78,7 @@ def report_of(
         if isinstance(data, str):
             failures[name] = data
         else:
-            read[name] = manifests.facets(data, json.dumps(rules.get("components", [])))
+            read[name] = parsing.facets(data, json.dumps(rules.get("components", [])))
     facets = listing.facets(listing_of(*rows, *more), PROJECT, ())
     about = {"id": atlas, "synapse_id": PROJECT, "name": "Atlas", "liaison": "Somebody"}
     return report.facets(json.dumps(about), facets, read, failures, json.dumps(rules))

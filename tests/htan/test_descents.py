@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from hdash_site.htan import descents, listing, manifests
+from hdash_site.htan import descents, listing, parsing
 from hdash_site.htan.people import A_GROUP, address, grouping
 
 from .helpers import LEVEL_1, PEOPLE, PROJECT, SAMPLES, SOUND, decoded, entity, listing_of, table
@@ -17,7 +17,7 @@ def descents_of(*tables: bytes, atlas: str = "HTA1", components: str = "[]") -> 
         rows.append(
             entity(f"syn{10 + number}", "synapse_storage_manifest_x.csv", parent=f"syn{100 + number}")
         )
-        read[f"syn{10 + number}"] = {"ids": manifests.facets(data, components)["ids"]}
+        read[f"syn{10 + number}"] = {"ids": parsing.facets(data, components)["ids"]}
     listed = listing.facets(listing_of(*rows), PROJECT, ())["manifests"]
     return descents.facets(atlas, listed, read, components)
 

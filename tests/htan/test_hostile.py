@@ -9,7 +9,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdash_site.htan import entities, listing, manifests, report
+from hdash_site.htan import entities, listing, parsing, report
 from hdash_site.htan.components import catalogue
 
 from .helpers import PROJECT, csv_of, listing_of, newest, report_of
@@ -111,7 +111,7 @@ ENTITIES = st.tuples(IDS, CELLS, st.sampled_from(["file", "folder", "table", ""]
 
 @given(st.binary(max_size=300) | TABLES)
 def test_any_bytes_are_a_manifest(data: bytes) -> None:
-    sound(manifests.facets(data))
+    sound(parsing.facets(data))
 
 
 @given(st.lists(ENTITIES, max_size=12), st.lists(CELLS, max_size=3))
@@ -147,7 +147,7 @@ def test_any_manifests_make_a_report(tables: list[tuple[str, bytes | str]], atla
 @given(st.lists(ENTITIES, max_size=12), st.binary(max_size=100))
 def test_any_listing_makes_a_report(rows: list[list[str]], data: bytes) -> None:
     facets = listing.facets(encoded([list(entities.COLUMNS), *rows]), PROJECT, [])
-    read = {name: manifests.facets(data) for name, _ in newest(encoded([list(entities.COLUMNS), *rows]))}
+    read = {name: parsing.facets(data) for name, _ in newest(encoded([list(entities.COLUMNS), *rows]))}
     about = json.dumps({"id": "HTA1", "synapse_id": PROJECT, "name": "<b>", "liaison": "\ud800"})
     sound(report.facets(about, facets, read, {}, "{}"))
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdash_site.htan.atlas import Manifest, read_manifests
 from hdash_site.htan.components import catalogue
 from hdash_site.htan.lineage import assays_of, biospecimens_by_participant, lineage
-from hdash_site.htan.manifests import facets
+from hdash_site.htan.manifests import Manifest, read_manifests
+from hdash_site.htan.parsing import facets
 
 from .helpers import LEVEL_1, LEVEL_2, PEOPLE, SAMPLES, SOUND, decoded, report_of, table
 

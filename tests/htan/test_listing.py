@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from hdash_site.htan import listing
-from hdash_site.htan.checks import Finding
 from hdash_site.htan.entities import COLUMNS
+from hdash_site.htan.findings import Finding
 
 from .helpers import PROJECT, csv_of, entity, listed, listing_findings, listing_of, newest
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdash_site.htan import own
-from hdash_site.htan.atlas import Manifest
 from hdash_site.htan.components import catalogue
+from hdash_site.htan.manifests import Manifest
 
 from .helpers import LEVEL_1, PEOPLE, SAMPLES, decoded, report_of, table
 

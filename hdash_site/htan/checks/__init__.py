@@ -11,33 +11,15 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hdash_site.htan.atlas import Atlas
+    from hdash_site.htan.findings import Finding, Severity
 
 _CODE = re.compile(r'^CODE\b[^=\n]*= *"(\w+)"', re.MULTILINE)
-
-Severity = Literal["error", "warning"]
-
-
-class Finding(NamedTuple):
-    """One thing that is wrong, with its place, so that a submitter can fix it without searching."""
-
-    code: str
-    severity: Severity
-    manifest: str
-    """Synapse id of the manifest; of the file or folder for findings of the listing; or empty."""
-    component: str
-    row: int
-    """As a spreadsheet numbers it: the header is row 1, the first record row 2; 0: no row."""
-    column: str
-    value: str
-    expected: str
-    message: str
-    """One plain sentence: what is wrong, and the way out. What stands in parentheses is of this one only."""
 
 
 class Check(Protocol):

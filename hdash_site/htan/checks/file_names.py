@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hdash_site.htan.checks import Finding, Severity
+from hdash_site.htan.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

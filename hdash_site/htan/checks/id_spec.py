@@ -32,13 +32,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hdash_site.htan import ids
-from hdash_site.htan.atlas import PARENT_BIOSPECIMEN_ID
-from hdash_site.htan.checks import Finding, Severity
+from hdash_site.htan.columns import PARENT_BIOSPECIMEN_ID
+from hdash_site.htan.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hdash_site.htan.atlas import Atlas, IdColumn, Manifest
+    from hdash_site.htan.atlas import Atlas
+    from hdash_site.htan.manifests import IdColumn, Manifest
 
 CODE: Final = "H_ID_SPEC"
 TITLE: Final = "Ids follow the SOP and are unique"

@@ -21,14 +21,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hdash_site.htan import ids
-from hdash_site.htan.atlas import PARENT_BIOSPECIMEN_ID
-from hdash_site.htan.checks import Finding, Severity
+from hdash_site.htan.columns import PARENT_BIOSPECIMEN_ID
+from hdash_site.htan.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hdash_site.htan.atlas import Atlas, IdColumn, Manifest
+    from hdash_site.htan.atlas import Atlas
     from hdash_site.htan.lineage import Parents
+    from hdash_site.htan.manifests import IdColumn, Manifest
 
 CODE: Final = "H_LINKS"
 TITLE: Final = "Links lead to ids that exist"

@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hdash_site.htan.checks import Finding, Severity
-from hdash_site.htan.manifests import ENTITY_ID
+from hdash_site.htan.columns import ENTITY_ID
+from hdash_site.htan.findings import Finding, Severity
 from hdash_site.htan.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hdash_site.htan.atlas import Atlas, Manifest
+    from hdash_site.htan.atlas import Atlas
     from hdash_site.htan.components import Component
+    from hdash_site.htan.manifests import Manifest
 
 CODE: Final = "H_MANIFEST"
 TITLE: Final = "Every manifest can be read"

@@ -72,7 +72,7 @@ class Synapse:
         return {one.id: one.md5 or (f"handle {one.handle}" if one.handle else "") for one in manifests}
 
     def manifests(self, wanted: Sequence[Listed]) -> Iterator[tuple[str, bytes | AtlasError]]:
-        from hdash_site.htan.manifests import LARGEST
+        from hdash_site.htan.parsing import LARGEST
 
         _, files = self._open()
         yield from files.manifests(wanted, LARGEST)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdash_site.htan import manifests
+from hdash_site.htan import parsing
 
 from .helpers import csv_of, read, table
 
@@ -131,7 +131,7 @@ def test_a_header_without_rows_is_a_warning() -> None:
 
 
 def test_a_manifest_that_is_too_large_is_refused() -> None:
-    (problem,) = problems(b"Component,Id\n" + b"x" * manifests.LARGEST)
+    (problem,) = problems(b"Component,Id\n" + b"x" * parsing.LARGEST)
     assert problem["message"] == "The manifest is too large and was not read; split it."
 
 

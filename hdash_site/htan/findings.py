@@ -1,0 +1,24 @@
+"""What a check finds."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning"]
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, with its place, so that a submitter can fix it without searching."""
+
+    code: str
+    severity: Severity
+    manifest: str
+    """Synapse id of the manifest; of the file or folder for findings of the listing; or empty."""
+    component: str
+    row: int
+    """As a spreadsheet numbers it: the header is row 1, the first record row 2; 0: no row."""
+    column: str
+    value: str
+    expected: str
+    message: str
+    """One plain sentence: what is wrong, and the way out. What stands in parentheses is of this one only."""

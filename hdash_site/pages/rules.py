@@ -233,11 +233,11 @@ def _manifests(
 
 
 def _article(path: str, context: Context) -> Mapping[str, bytes]:
-    from hdash_site.pages import content
+    from hdash_site.pages import content, markup
 
     settings = json.loads(context.read(Key("config", "site.toml", "content")))
 
-    def measured(picture: str) -> content.Size | None:
+    def measured(picture: str) -> markup.Size | None:
         size = context.find(Key("picture", picture, "size"))
         return tuple(json.loads(size)) if size else None
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdash_site.errors import ContentError, LayoutError
-from hdash_site.pages import content, prose, shortcodes
+from hdash_site.pages import content, markup, prose, shortcodes
 from tests import worlds
 
 HEAD = '+++\ntitle = "Live"\n+++\n'
@@ -21,7 +21,7 @@ FIRST = 4
 
 def read(body):
     """The calls of a body that count: name, arguments, line, and where they stand."""
-    found = shortcodes.parts("content/live.md", (HEAD + body).encode(), body, content.to_html)
+    found = shortcodes.parts("content/live.md", (HEAD + body).encode(), body, markup.to_html)
     calls = json.loads(found.get("calls", b'{"calls": []}'))["calls"]
     return [tuple(call) for call in calls if call]
 
@@ -59,8 +59,8 @@ class TestWhatIsACall:
     )
     def test_in_code_and_after_a_backslash_there_is_none(self, body):
         assert read(body) == []
-        found = shortcodes.parts("", body.encode(), body, content.to_html)["body"].decode()
-        expected = content.to_html(body.replace("{{<", "{\N{BULLET}<")).replace("\N{BULLET}", "{")
+        found = shortcodes.parts("", body.encode(), body, markup.to_html)["body"].decode()
+        expected = markup.to_html(body.replace("{{<", "{\N{BULLET}<")).replace("\N{BULLET}", "{")
         assert found == expected.replace("\\{", "{")
 
     @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ class TestWhatIsACall:
         marks = shortcodes._Marks(body)
         for forged in (marks.mark(0), "&#xFDD0;&#xFDE0;", "\ufdd0" * 16 + "\ufde0" * 6):
             text = f"{body} {forged}"
-            found = json.loads(shortcodes.parts("", text.encode(), text, content.to_html)["calls"])
+            found = json.loads(shortcodes.parts("", text.encode(), text, markup.to_html)["calls"])
             assert [piece for piece in found["pieces"] if not isinstance(piece, str)] == [0]
 
     def test_the_id_of_a_heading_does_not_change_with_a_call_in_it(self):
-        found = shortcodes.parts("", b"", "## All {{< total >}} files", content.to_html)
+        found = shortcodes.parts("", b"", "## All {{< total >}} files", markup.to_html)
         assert '"<h2 id=\\"all-files\\">All "' in found["calls"].decode().replace("--", "-")
 
 
@@ -145,7 +145,7 @@ class TestAnyText:
     @given(st.lists(PIECES, max_size=40).map("".join))
     def test_gives_html_or_an_error_with_a_line(self, body):
         try:
-            found = shortcodes.parts("content/x.md", body.encode(), body, content.to_html)
+            found = shortcodes.parts("content/x.md", body.encode(), body, markup.to_html)
         except ContentError as error:
             line = int(re.fullmatch(r"content/x.md, line (\d+)", error.place)[1])
             assert "{{<" in body.split("\n")[line - 1]

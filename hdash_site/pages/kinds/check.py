@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.htan.checks import checks
-from hdash_site.pages import content
+from hdash_site.pages import markup
 from hdash_site.pages.figures import raw
 from hdash_site.pages.page import page as render_page
 from hdash_site.pages.route import Route, slug, slugs
@@ -35,5 +35,5 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         return {route.file: render_page(context, "checks.mako", route, rows=rows)}
     [check] = [check for check in checks() if route.argument == check.CODE]
     counts = [(atlas, f"{atlases[atlas]}/", codes.get(check.CODE, (0, 0))) for atlas, codes in found.items()]
-    text = raw(content.to_html(check.__doc__ or ""))
+    text = raw(markup.to_html(check.__doc__ or ""))
     return {route.file: render_page(context, "check.mako", route, check=check, text=text, counts=counts)}

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from hdash_site.pages import content
-from hdash_site.pages.content import converted
+from hdash_site.pages import content, markup
+from hdash_site.pages.markup import converted
 
 
 def html(text, **more):
@@ -171,8 +171,8 @@ def test_no_pattern_is_missed_that_a_text_does_not_seem_to_hold(monkeypatch):
         return [content.parts("x.md", f'+++\ntitle = "A"\n+++\n{text}'.encode()) for text in texts]
 
     quick = made()
-    monkeypatch.setattr(content, "_CUTS", ("",))
-    monkeypatch.setattr(content._idle, "engines", [])
+    monkeypatch.setattr(markup, "_CUTS", ("",))
+    monkeypatch.setattr(markup._idle, "engines", [])
     assert made() == quick
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests import databases, worlds
 
-KILLS = 25
+KILLS = int(os.environ.get("KILLS", "10"))
 """In each shard."""
 SHARDS = [("sqlite", shard) for shard in range(4)]
 SHARDS += [(kind, shard) for kind in ("mysql", "postgresql") for shard in range(2)]

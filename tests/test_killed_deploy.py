@@ -28,11 +28,11 @@ def test_a_deployment_that_is_killed_leaves_no_gap_and_the_next_sends_what_is_le
     atlases = worlds.small(tmp_path / "atlases", "HTA1", "HTA2")
     command = [sys.executable, "-m", "hdash_site", "deploy", "--root", str(site), "--max-delete", "100%"]
     killed = 0
+    wanted: dict[str, bytes] = {}
     for number in range(KILLS // SHARDS):
         edit(site, atlases, dice, number)
         worlds.build(site, atlases.folder)
-        wanted = worlds.tree(site / "public")
-        before = stored(s3, new_bucket)
+        before, wanted = wanted, worlds.tree(site / "public")
         moment = dice.randrange(1, 2 + sum(before.get(path) != data for path, data in wanted.items()))
         with subprocess.Popen(command, env=os.environ.copy(), stderr=subprocess.DEVNULL) as process:
             s3.fault = murder(process, moment)

@@ -8,6 +8,7 @@ has to do where calls are short and many.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import threading
@@ -85,7 +86,7 @@ class Processes:
             context = get_context("forkserver")
             context.set_forkserver_preload(self._modules)
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process = context.Process(target=_serve, args=(theirs, gc.get_threshold()), daemon=True)
             process.start()
         except (OSError, EOFError, ImportError) as error:
             self._idle.put(None)  # there may be room later
@@ -95,11 +96,15 @@ class Processes:
         return self._started[-1]
 
 
-def _serve(pipe: Connection[Any, Any]) -> None:
-    """Do calls until the pipe ends. Ctrl-C is left to the build."""
+def _serve(pipe: Connection[Any, Any], threshold: tuple[int, int, int]) -> None:
+    """Do calls until the pipe ends, looking for circles of objects as seldom as the build does.
+
+    Ctrl-C is left to the build.
+    """
     import signal
     from multiprocessing import parent_process
 
+    gc.set_threshold(*threshold)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     build = parent_process()
     assert build is not None

@@ -97,7 +97,10 @@ def held(where: Where, also: Callable[[], None] | None = None) -> Generator[Held
 
 
 def _wait(session: Any) -> None:
-    """Take the lock; else wait a moment for the row of the run that has it, which may be on its way."""
+    """Take the lock; else wait a moment for the row of the run that has it, which may be on its way, or for
+    the server to notice that this run was killed.
+    """
+    holder = None
     for _ in range(_LOOKS):
         if session.take():
             return
@@ -105,10 +108,10 @@ def _wait(session: Any) -> None:
             holder = models.Lock.get_or_none(models.Lock.born == session.holder())
         except peewee.ProgrammingError:
             holder = None  # the other run has not made the tables yet
-        if holder:
-            raise _locked(holder)
+        if holder and not _is_gone(holder):
+            break
         time.sleep(_LOOK_SECONDS)
-    raise _locked(None)
+    raise _locked(holder)
 
 
 _LOOKS, _LOOK_SECONDS = 20, 0.1
@@ -162,17 +165,22 @@ def _is_here(holder: models.Lock) -> bool:
     return models.plain(str(holder.host)) == socket.gethostname()
 
 
+def _is_gone(holder: models.Lock) -> bool:
+    """Tell whether the process of a lock was one of this machine, and ended."""
+    if _is_here(holder):
+        try:
+            os.kill(int(str(holder.process)), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass
+    return False
+
+
 def _alive_here(holder: models.Lock) -> bool:
-    if not _is_here(holder):
+    if not _is_here(holder) or _is_gone(holder):
         return False
-    process = int(str(holder.process))
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _born(process) == holder.born
+    return _born(int(str(holder.process))) in ("", holder.born)
 
 
 def _born(process: int) -> str:

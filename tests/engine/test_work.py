@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -42,6 +43,16 @@ def busy(workers):
 @pytest.mark.usefixtures("busy")
 def test_a_second_call_runs_in_a_process(workers):
     assert workers.run(os.getpid) != os.getpid()
+
+
+@pytest.mark.usefixtures("busy")
+def test_processes_look_for_circles_as_seldom_as_the_build(workers, monkeypatch):
+    monkeypatch.setattr(gc, "get_threshold", lambda: (12_345, 6, 7))
+    assert workers.run(_threshold) == (12_345, 6, 7)
+
+
+def _threshold() -> tuple[int, int, int]:
+    return gc.get_threshold()
 
 
 def test_few_calls_start_no_process_however_long_they_take(workers):

@@ -148,6 +148,27 @@ def test_the_lock_of_a_machine_that_vanished_is_free_after_a_while(cache, on_a_s
         vanished.claim("public", {"a": Published("2")})
 
 
+def test_the_server_is_given_time_to_notice_that_a_run_was_killed(cache, on_a_server):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    code = "import os, sys, time; from pathlib import Path; from hdash_site.state import models, where\n"
+    code += "from hdash_site.state.store import opened\n"
+    code += "cache = Path(sys.argv[1])\n"
+    code += "with opened(cache, where.read(os.environ, cache)):\n"
+    code += "    models.Lock.update(process=int(sys.argv[2])).execute()\n"
+    code += "    print('open', flush=True); time.sleep(0.7); os._exit(9)\n"
+    killed = subprocess.Popen(
+        [sys.executable, "-c", code, str(cache), str(gone.pid)],
+        env=databases.environment(on_a_server),
+        stdout=subprocess.PIPE,
+    )
+    with killed:
+        assert killed.stdout.readline() == b"open\n"
+        with opened(cache, on_a_server) as store:
+            assert killed.wait() == 9
+            assert store.snapshots() == {}
+
+
 def test_no_thread_is_left_when_the_state_is_closed(cache, on_a_server):
     before = threading.active_count()
     with opened(cache, on_a_server):

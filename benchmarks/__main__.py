@@ -23,7 +23,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parents[1]
 PROGRAM = str(Path(sys.executable).with_name("hdash-site"))
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-LIMITS = {"clean": 15.0, "one manifest": 0.6, "one cell": 1.5, "null": 3.0, "version": 0.5}
+LIMITS = {"clean": 15.0, "one manifest": 0.6, "one cell": 1.5, "one id": 4.0, "null": 3.0, "version": 0.5}
 LIMIT_BYTES = 500 << 20
 RUNS = 5
 UNCOUNTED = ("Component", "Filename", "entityId")
@@ -69,6 +69,7 @@ def measure(folder: Path, scale: float) -> dict[str, Cost]:
     figures["version"] = middle([hdash(folder, "version") for _ in range(2 * RUNS)])
     figures["one manifest"] = middle([edited(folder, atlases, build, space) for _ in range(RUNS)])
     figures["one cell"] = middle([edited(folder, atlases, build, fill) for _ in range(RUNS)])
+    figures["one id"] = middle([edited(folder, atlases, build, rename) for _ in range(RUNS)])
     print(
         f"scale {scale}: " + ", ".join(f"{name} {c.seconds:.3f} s" for name, c in figures.items()), flush=True
     )
@@ -109,6 +110,12 @@ def fill(header: list[str], row: list[str]) -> None:
     """Fill a cell that counts, or empty it again."""
     place = next(at for at, name in enumerate(header) if "ID" not in name and name not in UNCOUNTED)
     row[place] = "" if row[place] else "7"
+
+
+def rename(header: list[str], row: list[str]) -> None:
+    """Give a data file another id, or its own again: the lineage of the atlas is another one then."""
+    place = header.index("HTAN Data File ID")
+    row[place] = row[place].removesuffix("77") if row[place].endswith("77") else f"{row[place]}77"
 
 
 def chosen(atlases: Path) -> Path:
@@ -177,7 +184,7 @@ def middle(costs: list[Cost]) -> Cost:
 
 def report(figures: dict[str, Cost]) -> list[str]:
     """Print the ratios at scale 1; give the names of those over their limit."""
-    floors = {"clean": "F", "one manifest": "F", "one cell": "F", "null": "P", "version": "P"}
+    floors = {name: "P" if name in ("null", "version") else "F" for name in LIMITS}
     over: list[str] = []
     print(f"\nF = {figures['F'].seconds:.2f} s, P = {figures['P'].seconds * 1000:.0f} ms")
     for name, floor in floors.items():

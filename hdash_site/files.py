@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +54,15 @@ def stat_of(found: os.stat_result) -> Stat:
     return Stat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
+def _digest_of(file: BufferedReader) -> tuple[str, None]:
+    return hashlib.file_digest(file, "sha256").hexdigest(), None
+
+
+def _digest_and_content(file: BufferedReader) -> tuple[str, bytes]:
+    data = file.read()
+    return hashlib.sha256(data).hexdigest(), data
+
+
 class Looks:
     """The looks of earlier runs, which `remember` gives when they are first wanted, and those of this one."""
 
@@ -71,34 +81,28 @@ class Looks:
 
     def digest(self, path: str | Path, found: os.stat_result | None = None) -> str:
         """Give the sha-256 of a file's content; raises `OSError`."""
-        name = os.fspath(path)
-        seen = time.time_ns()
-        stat = stat_of(found or os.stat(name))  # noqa: PTH116 - called for thousands of plain strings
-        known = self._known(name, stat)
-        if known:
-            return known
-        with open(name, "rb") as file:  # noqa: PTH123
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        self.fresh[name] = Look(stat, seen, content)
-        return content
+        return self._look(os.fspath(path), found, _digest_of)[0]
 
     def read(self, name: str, found: os.stat_result) -> tuple[str, bytes | None]:
         """Give the sha-256 of a file, and its content if that had to be read; raises `OSError`."""
-        seen = time.time_ns()
-        stat = stat_of(found)
-        known = self._known(name, stat)
-        if known:
-            return known, None
-        with open(name, "rb") as file:  # noqa: PTH123
-            data = file.read()
-        content = hashlib.sha256(data).hexdigest()
-        self.fresh[name] = Look(stat, seen, content)
-        return content, data
+        return self._look(name, found, _digest_and_content)
 
-    def _known(self, name: str, stat: Stat) -> str:
-        """Give the digest of a file that is as it was when it was looked at; empty if it may not be."""
+    def _look(
+        self,
+        name: str,
+        found: os.stat_result | None,
+        take: Callable[[BufferedReader], tuple[str, bytes | None]],
+    ) -> tuple[str, bytes | None]:
+        """Give what `take` gives of a file; the digest alone of one that is as it was at an earlier look."""
+        seen = time.time_ns()
+        stat = stat_of(found or os.stat(name))  # noqa: PTH116 - called for thousands of plain strings
         look = self.fresh.get(name) or self._earlier.get(name)
-        return look.digest if look and look.still_holds(stat) else ""
+        if look and look.still_holds(stat):
+            return look.digest, None
+        with open(name, "rb") as file:  # noqa: PTH123
+            digest, data = take(file)
+        self.fresh[name] = Look(stat, seen, digest)
+        return digest, data
 
     def note(self, path: str | Path, digest: str, written: Stat) -> None:
         """Remember a file that we wrote, if it still is as we left it."""

@@ -8,7 +8,7 @@ the first that differs ends the comparison, so that nothing is made that today's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hdash_site.engine import model
@@ -55,6 +55,9 @@ class Build:
         keys = list(wanted)
         if self._memory:
             self._memory.settle(set(keys), self._brought)
+        return self._bring(keys)
+
+    def _bring(self, keys: Sequence[Key]) -> dict[Key, Mapping[str, Digest] | Broken]:
         self.schedule.hint(key for key in keys if not self.schedule.seen(key))
         with self.schedule.floor:
             return {key: self._brought(key) for key in keys}
@@ -65,7 +68,7 @@ class Build:
         """Bring what the build before in this process brought; give those tasks that may be others now."""
         assert self._memory
         self._memory.settle(before.keys(), self._brought)
-        return self.bring([key for key in self._memory.reopened if key in before])
+        return self._bring([key for key in self._memory.reopened if key in before])
 
     def made(self) -> dict[Key, Mapping[str, Digest]]:
         """Give the parts of every task that was asked for so far, but for those that failed."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.completeness import runs
 from hdash_site.htan.text import csv_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from hdash_site.htan.atlas import Atlas
     from hdash_site.htan.findings import Finding
@@ -64,6 +65,17 @@ def kind_of(message: str) -> str:
 def message_of(first: Finding, count: int) -> str:
     """What so many findings of one kind say together."""
     return first.message if count == 1 else kind_of(first.message)
+
+
+def alike(
+    findings: Iterable[Finding], place_of: Callable[[Finding], str] = attrgetter("manifest")
+) -> list[list[Finding]]:
+    """Findings of one check, place, column, kind of message and severity together."""
+    groups: dict[tuple[str, str, str, str, str], list[Finding]] = {}
+    for one in findings:
+        key = (one.code, place_of(one), one.column, kind_of(one.message), one.severity)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
 
 
 def in_common(like: Sequence[Finding]) -> dict[str, object]:

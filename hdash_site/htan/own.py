@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hdash_site.htan.fixes import in_common, kind_of, rows_of
+from hdash_site.htan.fixes import alike, in_common, rows_of
 from hdash_site.htan.text import natural, shown
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def own_findings(
         for one in atlas.manifests
         if one.usable and one.component.kind in ("clinical", "biospecimen")
     }
-    owners: dict[str, list[str]] | None = None
+    owners = _owners(biospecimens)
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         manifest = manifests.get(finding.manifest)
@@ -40,7 +40,6 @@ def own_findings(
             continue
         name = manifest.primary.one(record)
         if manifest.component.kind == "biospecimen":
-            owners = owners if owners is not None else _owners(biospecimens)
             people: Iterable[str] = owners.get(name, ())
         else:
             people = (name,) if name in atlas.lineage.participants else ()
@@ -67,10 +66,9 @@ def facets_of_own(
     groups: dict[str, dict[str, object]] = {}
     for participant in sorted(found, key=natural):
         name = shown(participant)
-        like: dict[tuple[str, str, str, str, str], list[Finding]] = {}
-        for one in found[participant]:
-            key = (one.code, one.manifest, one.column, kind_of(one.message), one.severity)
-            like.setdefault(key, []).append(one)
-        told = [{"code": some[0].code, **in_common(some), "rows": rows_of(some)} for some in like.values()]
+        told = [
+            {"code": some[0].code, **in_common(some), "rows": rows_of(some)}
+            for some in alike(found[participant])
+        ]
         groups.setdefault(group(name), {})[name] = [told[:MOST_OWN], len(told[MOST_OWN:])]
     return groups

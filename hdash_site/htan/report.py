@@ -17,11 +17,11 @@ from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
 from hdash_site.htan.findings import Finding
 from hdash_site.htan.fixes import (
+    alike,
     csv_of_causes,
     facet_of_causes,
     find_causes,
     in_common,
-    kind_of,
     message_of,
     rows_of,
 )
@@ -199,11 +199,8 @@ def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[lis
 
     Findings of the listing, each of which has an entity of its own, go together as well.
     """
-    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
-    for one in findings:
-        manifest = one.manifest if one.manifest in places else ""
-        groups.setdefault((manifest, one.column, kind_of(one.message), one.severity), []).append(one)
-    return sorted(groups.values(), key=len, reverse=True)
+    groups = alike(findings, lambda one: one.manifest if one.manifest in places else "")
+    return sorted(groups, key=len, reverse=True)
 
 
 def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:

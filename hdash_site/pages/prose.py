@@ -29,7 +29,7 @@ from hdash_site.pages import charts
 from hdash_site.pages.figures import count, percent, size
 from hdash_site.pages.layouts import NAMES, render
 from hdash_site.pages.page import root_of
-from hdash_site.pages.route import Route
+from hdash_site.pages.route import Route, manifest_name
 from hdash_site.pages.shortcodes import Call, Piece, quoted
 
 ANSWERS = ("figure", "total", "table", "completeness", "timelines", "trend", "findings", "link")
@@ -302,7 +302,7 @@ class Answers:
             if route:
                 return Link(self._root + route.url, route.title)
         for atlas in self._atlases():
-            route = self._route(f"manifest/{atlas}/{quote(path, safe='')}")
+            route = self._route(f"manifest/{manifest_name(atlas, path)}")
             about = self._context.find(Key("report", atlas, f"manifest/{path}")) if route else None
             if route and about:
                 manifest = json.loads(about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
+from urllib.parse import quote, unquote
 
 T = TypeVar("T")
 
@@ -40,6 +41,17 @@ class Route(NamedTuple):
 def slug(text: str) -> str:
     """Make an address from any text: small letters, digits and hyphens only, so that it is safe as a path."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
+
+
+def manifest_name(atlas: str, entity: str) -> str:
+    """Give the name of a manifest in keys and as the argument of its route, whatever its entity is called."""
+    return f"{atlas}/{quote(entity, safe='')}"
+
+
+def manifest_of(name: str) -> tuple[str, str]:
+    """Give atlas and entity of such a name."""
+    atlas, _, entity = name.rpartition("/")
+    return atlas, unquote(entity)
 
 
 def paged(url: str, items: Sequence[T], most: int, prefix: str = "") -> list[tuple[int, str, Sequence[T]]]:

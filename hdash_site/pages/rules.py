@@ -31,11 +31,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
 
 from hdash_site.engine.model import Context, Digest, Key, Task, Tasks
 from hdash_site.errors import ContentError
-from hdash_site.pages.route import Route
+from hdash_site.pages.route import Route, manifest_name, manifest_of
 
 KINDS = (
     "home",
@@ -149,7 +148,7 @@ def _listing(atlas: str, context: Context) -> Mapping[str, bytes]:
 
 
 def manifest_key(atlas: str, entity: str, part: str) -> Key:
-    return Key("manifest", f"{atlas}/{quote(entity, safe='')}", part)
+    return Key("manifest", manifest_name(atlas, entity), part)
 
 
 def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
@@ -159,8 +158,8 @@ def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
     """
     from hdash_site.htan import parsing
 
-    atlas, _, entity = name.rpartition("/")
-    fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{unquote(entity)}")))
+    atlas, entity = manifest_of(name)
+    fetched = json.loads(context.read(Key("snapshot", atlas, f"manifest/{entity}")))
     if "digest" not in fetched:
         return {}
     data = context.read(Key("blob", fetched["digest"]))

@@ -76,11 +76,14 @@ class Changes:
             if not self._moved.wait_for(lambda: self._paths, timeout):
                 return set()
             began = time.monotonic()
-            while (now := time.monotonic()) < began + LONGEST or self._is_locked():
+            while True:
+                locked, now = self._is_locked(), time.monotonic()
+                if not locked and now >= began + LONGEST:
+                    break
                 quiet_at = self._last + (QUIET if len(self._paths) < MANY else QUIET_AFTER_MANY)
                 if now < quiet_at:
                     self._moved.wait(quiet_at - now)
-                elif self._is_locked() or (now < self._last + UNFINISHED and self._is_unfinished()):
+                elif locked or (now < self._last + UNFINISHED and self._is_unfinished()):
                     self._moved.wait(QUIET)
                 else:
                     break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import time
 
@@ -11,6 +10,7 @@ import pytest
 
 from hdash_site.errors import ContentError
 from hdash_site.pages import matter
+from tests import chance
 
 TOML = """+++
 title = "Trip"
@@ -164,11 +164,8 @@ def test_chance_bytes_are_an_error_or_front_matter_and_never_a_traceback():
         b"\xff",
         b"\0",
     ]
-    for _ in range(int(os.environ.get("CHANCE", "300"))):
-        middle = b"".join(
-            luck.choice(pieces) if luck.random() < 0.7 else luck.randbytes(luck.randrange(9))
-            for _ in range(luck.randrange(40))
-        )
+    for _ in range(chance.TEXTS):
+        middle = chance.mixed(luck, pieces, 0.7, 9, 40)
         fence = luck.choice([b"---", b"+++"])
         title = b"title: A\n" if fence == b"---" else b'title = "A"\n'
         began = time.monotonic()

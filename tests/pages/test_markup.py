@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import time
@@ -11,6 +10,7 @@ import pytest
 
 from hdash_site.pages import content, markup
 from hdash_site.pages.markup import converted
+from tests import chance
 
 
 def html(text, **more):
@@ -136,11 +136,8 @@ def test_chance_bytes_as_markdown_are_a_page_or_a_problem_and_take_no_time():
         b"--",
         b"=\n",
     ]
-    for _ in range(int(os.environ.get("CHANCE", "300"))):
-        body = b"".join(
-            luck.choice(pieces) if luck.random() < 0.8 else luck.randbytes(luck.randrange(12))
-            for _ in range(luck.randrange(60))
-        )
+    for _ in range(chance.TEXTS):
+        body = chance.mixed(luck, pieces, 0.8, 12, 60)
         body = body if luck.random() < 0.2 else body.decode("utf-8", "replace").encode()
         began = time.monotonic()
         parts = content.parts("x.md", b'+++\ntitle = "A"\n+++\n' + body)
@@ -164,7 +161,7 @@ def test_no_pattern_is_missed_that_a_text_does_not_seem_to_hold(monkeypatch):
     pieces = [piece.replace(r"\2", "\2").replace(r"\3", "\3") for piece in pieces]
     texts = [
         "".join(luck.choices(luck.sample(pieces, luck.randrange(1, 6)), k=luck.randrange(1, 14)))
-        for _ in range(int(os.environ.get("CHANCE", "300")))
+        for _ in range(chance.TEXTS)
     ]
 
     def made():

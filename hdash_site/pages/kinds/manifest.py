@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from urllib.parse import quote, unquote
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, manifest_name, manifest_of, slug, slugs
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -17,7 +16,7 @@ def routes(context: Context) -> Iterable[Route]:
             url = f"{name}/manifests/{slug(entity)}/"
             yield Route(
                 "manifest",
-                f"{atlas}/{quote(entity, safe='')}",
+                manifest_name(atlas, entity),
                 url,
                 f"manifest {entity} of atlas {atlas}",
                 entity,
@@ -26,8 +25,7 @@ def routes(context: Context) -> Iterable[Route]:
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make the page; there is none for a manifest in an archive, of which the report knows nothing."""
-    atlas, _, quoted = route.argument.rpartition("/")
-    entity = unquote(quoted)
+    atlas, entity = manifest_of(route.argument)
     about = context.find(Key("report", atlas, f"manifest/{entity}"))
     if about is None:
         return {}

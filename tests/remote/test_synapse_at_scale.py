@@ -46,7 +46,7 @@ def test_a_crawl_asks_little(whole):
     entity = next(iter(crawled.snapshots["HTA12"].manifests))
     service.edit(entity, service.content(entity) + b"x\n")
     log.clear()
-    app.crawl_only(options)
+    assert app.crawl_only(options).failed == {}
     assert log.objects == 2, "one listing, one manifest"
 
 

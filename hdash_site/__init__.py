@@ -1,3 +1,3 @@
 """hdash-site: the HTAN Dashboard as an incremental static site."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

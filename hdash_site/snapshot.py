@@ -52,7 +52,8 @@ class Snapshot(NamedTuple):
 
     `fingerprint` is the source's: equal means that the listing need not be asked for. `crawled` is when
     the last good crawl was, `changed` when one last found something new, `failed_since` since when the
-    atlas cannot be crawled, if it cannot (UTC, ISO 8601); `failure` is why.
+    atlas cannot be crawled, if it cannot (UTC, ISO 8601); `failure` is why. `verified` is when the source
+    last proved that the snapshot is what it holds; empty if an earlier version crawled it.
     """
 
     project: Project
@@ -64,6 +65,7 @@ class Snapshot(NamedTuple):
     rows: int = 0
     failed_since: str = ""
     failure: str = ""
+    verified: str = ""
 
     @property
     def notice(self) -> str:

@@ -22,3 +22,5 @@ class Finding(NamedTuple):
     expected: str
     message: str
     """One plain sentence: what is wrong, and the way out. What stands in parentheses is of this one only."""
+    kind: str = ""
+    """Which of the check's mistakes it is, in words that no release changes, such as `missing-parent`."""

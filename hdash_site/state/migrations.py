@@ -67,11 +67,25 @@ def editions_of_figures(database: Any) -> None:
         database.execute_sql(f"CREATE TABLE hdash_edition ({parts}){_END.get(kind, '')}")
 
 
+def identities(database: Any) -> None:
+    """Add the facts of a site, deletions that wait, when an atlas was verified, and an edition's source."""
+    kind = _kind(database)
+    there = set(database.get_tables())
+    for table, columns in _IDENTITIES.items():
+        if table not in there:
+            parts = ", ".join(_column(kind, *column.split()) for column in columns.split(","))
+            database.execute_sql(f"CREATE TABLE {table} ({parts}){_END.get(kind, '')}")
+    for table, name in (("hdash_snapshot", "verified"), ("hdash_edition", "source")):
+        if name not in {column.name for column in database.get_columns(table)}:
+            database.execute_sql(f"ALTER TABLE {table} ADD COLUMN {_column(kind, name, 'short')} DEFAULT ''")
+
+
 MIGRATIONS: tuple[Callable[[Any], None], ...] = (
     portable_tables,
     registered_atlases,
     publications_of_buckets,
     editions_of_figures,
+    identities,
 )
 _NAMES = {migration.__name__ for migration in MIGRATIONS}
 
@@ -137,6 +151,11 @@ _PORTABLE = {
         seen_ns number, digest text""",
     "hdash_run": "id serial, started text, ended text, outcome text, counts text",
     "hdash_lock": "name key, host text, process number, born text, since text, token text",
+}
+
+_IDENTITIES = {
+    "hdash_fact": "hash key, name short, fact text",
+    "hdash_deletion": "hash key, mirror short, path text, since text, nights number",
 }
 
 _NOTICE = re.compile(

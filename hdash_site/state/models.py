@@ -60,6 +60,7 @@ class Snapshot(_Table):
     entities = peewee.BigIntegerField()
     failed_since = peewee.TextField()
     failure = peewee.TextField()
+    verified = peewee.CharField()
 
 
 class Atlas(_Table):
@@ -116,12 +117,36 @@ class Run(_Table):
 
 
 class Edition(_Table):
-    """An edition of the figures, as JSON (`htan.history`), and its `when`; only the newest has a basis."""
+    """An edition of the figures, as JSON (`htan.history`), and its `when`; only the newest of a source has a
+    basis. `source` identifies the source of the atlases; it is empty where version 0.1.0 wrote the edition.
+    """
 
     hash = peewee.CharField(primary_key=True)
     moment = peewee.CharField()
     edition = peewee.TextField()
     basis = peewee.TextField()
+    source = peewee.CharField()
+
+
+class Fact(_Table):
+    """A fact about the site that is made once and kept, such as the site's identity. `hash`: of `name`."""
+
+    hash = peewee.CharField(primary_key=True)
+    name = peewee.CharField()
+    fact = peewee.TextField()
+
+
+class Deletion(_Table):
+    """A file that is to be deleted from a mirror later. `hash`: of mirror and path.
+
+    `since` is when it was first due (UTC, ISO 8601), `nights` how many nightly runs have seen it since.
+    """
+
+    hash = peewee.CharField(primary_key=True)
+    mirror = peewee.CharField()
+    path = peewee.TextField()
+    since = peewee.TextField()
+    nights = peewee.BigIntegerField()
 
 
 class Lock(_Table):

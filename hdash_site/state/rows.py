@@ -18,7 +18,7 @@ from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
 
 ROWS_A_STATEMENT = 80
-"""Old SQLite takes 999 variables in a statement; our widest table has eleven columns."""
+"""Old SQLite takes 999 variables in a statement; our widest table has twelve columns."""
 
 
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:
@@ -189,7 +189,8 @@ def basis() -> str:
 def add_edition(moment: str, edition: str, basis: str) -> None:
     table = models.Edition
     table.update(basis="").where(table.basis != "").execute()
-    replace(table, [{"hash": hash_of(moment), "moment": moment, "edition": edition, "basis": basis}])
+    row = {"hash": hash_of(moment), "moment": moment, "edition": edition, "basis": basis, "source": ""}
+    replace(table, [row])
 
 
 def snapshots() -> dict[str, Snapshot]:
@@ -207,10 +208,11 @@ def _snapshot(
     entities: int,
     failed_since: str,
     failure: str,
+    verified: str,
 ) -> Snapshot:
     fetched = {entity: Fetched(*fields) for entity, fields in json.loads(manifests).items()}
     known = (Project(*json.loads(project)), plain(fingerprint), listing, fetched)
-    return Snapshot(*known, crawled, changed, entities, failed_since, plain(failure))
+    return Snapshot(*known, crawled, changed, entities, failed_since, plain(failure), verified)
 
 
 def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
@@ -226,4 +228,5 @@ def _snapshot_row(place: int, snapshot: Snapshot) -> dict[str, Any]:
         "entities": snapshot.rows,
         "failed_since": snapshot.failed_since,
         "failure": escaped(snapshot.failure),
+        "verified": snapshot.verified,
     }

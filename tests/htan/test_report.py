@@ -164,6 +164,7 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "value",
         "expected",
         "message",
+        "kind",
     ]
     assert len(rows) == 121
     assert rows[1] == [
@@ -177,6 +178,7 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "",
         "an id like syn24986117",
         "The row names no Synapse entity; fill in the Synapse id of its file.",
+        "",
     ]
     assert "\r" not in text
 

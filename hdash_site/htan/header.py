@@ -86,6 +86,8 @@ def read_header(cells: Sequence[str], known: tuple[str, ...]) -> Header:
 
 
 def _is_unnamed(name: str) -> bool:
+    if len(name) > _LONGEST:
+        return False
     visible = _visible(name)
     suffixed = vocabulary().repeated.fullmatch(visible)
     is_unnamed = vocabulary().is_unnamed
@@ -97,13 +99,16 @@ def _meaning(name: str, written: _Written, known: tuple[str, ...]) -> tuple[str,
     if len(name) > _LONGEST:
         return name, name
     visible = _visible(name)
-    for pattern in (None, vocabulary().repeated, vocabulary().copied):
-        match = pattern.fullmatch(visible) if pattern else None
-        if column := _known(match[1] if match else visible, known):
+    if column := _known(visible, known):
+        return column, column
+    repeated, copied = (
+        pattern.fullmatch(visible) for pattern in (vocabulary().repeated, vocabulary().copied)
+    )
+    for match in filter(None, (repeated, copied)):
+        if column := _known(match[1], known):
             return column, column
-    match = vocabulary().repeated.fullmatch(visible)
-    if match and _is_repeated(match[1], match[2], written):
-        return match[1], visible
+    if repeated and _is_repeated(repeated[1], repeated[2], written):
+        return repeated[1], visible
     return visible, visible
 
 
@@ -117,11 +122,13 @@ def _is_repeated(base: str, suffix: str, written: _Written) -> bool:
 
 def _known(name: str, known: tuple[str, ...]) -> str:
     """Return the column with this name, or one that differs in case, blanks or dots alone; blank if none."""
-    if name in vocabulary().not_counted or name in known or vocabulary().is_not_counted(name):
+    if name in vocabulary().not_counted or name in known:
         return name
     alike = _alike(name)
     if column := _known_columns(known).get(alike):
         return column
+    if vocabulary().is_not_counted(name):
+        return name
     match = _ID_COLUMN.fullmatch(alike)
     return f"HTAN {match[1]} ID" if match and match[1] else ""
 

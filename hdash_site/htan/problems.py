@@ -138,7 +138,7 @@ def stray_quotes(faults: QuoteFaults, header: Sequence[str]) -> Problem:
     where = f"line {lines} of the file" if count == 1 else f"{count} lines of the file: {lines}{more}"
     message = (
         "A quote at the start of this cell is not closed at its end, so the row was read up to the end of the"
-        f" line. Remove the quote, or add one before the next comma ({where})."
+        f" line. Remove the quote, or close it at the end of the cell ({where})."
     )
     return Problem(
         "error", first.row, _column(header, first.cell), shown(first.text), _QUOTES, message, "stray-quote"

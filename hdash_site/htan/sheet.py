@@ -94,15 +94,24 @@ def rows(
     try:
         for line in lines:
             row += 1
-            if '"' in line:
-                row += yield from _rows_with_quotes(line, lines, row, notes)
+            cells = _cells(line) if '"' in line else line.rstrip("\r\n").split(",")
+            if cells is None:
+                row += yield from _rows_of_several_lines(line, lines, row, notes)
             else:
-                yield line.rstrip("\r\n").split(",")
+                yield cells
     finally:
         lines.detach()  # the file is its owner's to close
 
 
-def _rows_with_quotes(
+def _cells(line: str) -> list[str] | None:
+    """Return the cells of a line; None if it has a stray quote, or a cell that does not end in it."""
+    try:
+        return next(csv.reader((line,), strict=True)) or [""]
+    except csv.Error:
+        return None
+
+
+def _rows_of_several_lines(
     first: str, lines: Iterator[str], row: int, notes: Notes
 ) -> Generator[list[str], None, int]:
     """Yield the row that begins with a line, and those of the lines that were read to find its end.
@@ -116,24 +125,16 @@ def _rows_with_quotes(
     while pending:
         last += 1
         line = pending.popleft()
-        if '"' not in line:
-            yield _split(line)
-            continue
         taken: list[str] = []
-        try:
-            cells = next(csv.reader((line,), strict=True))
-        except csv.Error:
-            cells = _several_lines(line, pending, lines, taken, last, notes)
+        cells = _cells(line)
+        if cells is None:
+            cells = _row_of_several_lines(line, pending, lines, taken, last, notes)
         notes.continued += len(taken)
         yield cells
     return last - row
 
 
-def _split(line: str) -> list[str]:
-    return line.rstrip("\r\n").split(",")
-
-
-def _several_lines(
+def _row_of_several_lines(
     line: str, pending: deque[str], lines: Iterator[str], taken: list[str], row: int, notes: Notes
 ) -> list[str]:
     """Return the cells of a row that does not end with its first line, or has a stray quote.

@@ -63,6 +63,8 @@ def shown_plain(text: str, longest: int = LONGEST) -> str:
 
     A Cyrillic letter or a no-break space looks like what belongs there. So does a blank at an end.
     """
+    if len(text) <= longest and text.isascii() and text.isprintable() and text == text.strip():
+        return text
     coded = _NOT_PLAIN.sub(lambda match: "".join(map(_code, match[0])), text[: longest + 1])
     return _cut(coded, longest)
 

@@ -7,10 +7,11 @@ rows, a column name that is written differently, a column without a name that ho
 manifest whose content is newer than that of the manifest that counts.
 
 **Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice. So does `Site,Site.1`, which
-pandas and R write for a repeated column: the column `Site.1` is not read. `HTAN  Data File ID` has two blanks;
-it is read as `HTAN Data File ID`. A row with a comma too many has one cell more than the header: a cell that
-contains a comma must be in quotes. A quote that opens a cell and is never closed, or is closed before the end
-of the cell (`"HTA1_1" x`), is read as text: the cell ends at the next comma, the row at the end of the line.
+pandas and R write for a repeated column: the column `Site.1` is not read. `HTAN  Data File ID`, with two
+blanks, is read as `HTAN Data File ID`. A row with a comma too many has one cell more than the header: a cell
+that contains a comma must be in quotes. A quote that opens a cell and is never closed, or closed before the
+end of the cell (`"HTA1_1" x`), is read as text: the cell ends at the next comma, the row at the end of the
+line.
 
 **What to do**: what the finding says. In most cases: save the manifest again as CSV UTF-8, and upload it.
 

@@ -194,4 +194,6 @@ def _finding(
     manifest = atlas.manifests[place]
     column = _column_name(atlas, place, record, column)
     component, row = manifest.component.name, manifest.row(record)
-    return Finding(CODE, severity, manifest.id, component, row, column, value, ids.expected(column), message)
+    return Finding(
+        CODE, severity, manifest.id, component, row, column, value, ids.expected(column, atlas.id), message
+    )

@@ -48,17 +48,19 @@ def check(atlas: Atlas) -> Iterator[Finding]:
         parents = atlas.lineage.parents[place]
         for record, name in _unknown(atlas, parents.ids):
             if _EXTERNAL not in name:
-                yield _finding(manifest, record, _column(manifest, parents, record), name, _NO_PARENT)
+                yield _finding(atlas, manifest, record, _column(manifest, parents, record), name, _NO_PARENT)
         for record, name in _own_parents(manifest, parents):
-            yield _finding(manifest, record, _column(manifest, parents, record), name, _OWN_PARENT)
+            yield _finding(atlas, manifest, record, _column(manifest, parents, record), name, _OWN_PARENT)
         adjacent = manifest.component.adjacent_id
         for record, name in _unknown(atlas, manifest.column(adjacent)):
-            yield _finding(manifest, record, adjacent, name, _NO_NEIGHBOUR)
+            yield _finding(atlas, manifest, record, adjacent, name, _NO_NEIGHBOUR)
 
 
-def _finding(manifest: Manifest, record: int, column: str, name: str, message: str) -> Finding:
+def _finding(atlas: Atlas, manifest: Manifest, record: int, column: str, name: str, message: str) -> Finding:
     component, row = manifest.component.name, manifest.row(record)
-    return Finding(CODE, SEVERITY, manifest.id, component, row, column, name, ids.expected(column), message)
+    return Finding(
+        CODE, SEVERITY, manifest.id, component, row, column, name, ids.expected(column, atlas.id), message
+    )
 
 
 def _column(manifest: Manifest, parents: Parents, record: int) -> str:

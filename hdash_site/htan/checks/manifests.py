@@ -2,13 +2,18 @@
 
 **Passes** when each current manifest could be fetched, is a CSV in UTF-8 with a header that names each
 column once, has as many cells in each row as in the header, names its component, and has its id columns
-(and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, one without rows, and a
-superseded one whose content is newer than that of the manifest that counts.
+(and `entityId`, if it is an assay). Warnings: a manifest that is read as UTF-16 or Windows-1252, one without
+rows, a column name that is written differently, a column without a name that holds values, and a superseded
+manifest whose content is newer than that of the manifest that counts.
 
-**Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice; a row with a comma too many
-has one cell more than the header. An entry that holds a comma must stand in quotes.
+**Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice. So does `Site,Site.1`, which
+pandas and R write for a repeated column: the column `Site.1` is not read. `HTAN  Data File ID`, with two
+blanks, is read as `HTAN Data File ID`. A row with a comma too many has one cell more than the header: a cell
+that contains a comma must be in quotes. A quote that opens a cell and is never closed, or closed before the
+end of the cell (`"HTA1_1" x`), is read as text: the cell ends at the next comma, the row at the end of the
+line.
 
-**What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it.
+**What to do**: what the finding says. In most cases: save the manifest again as CSV UTF-8, and upload it.
 
 **Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas.
 """

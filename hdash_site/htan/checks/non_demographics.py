@@ -42,12 +42,11 @@ def check(atlas: Atlas) -> Iterator[Finding]:
         if manifest.component.kind != "clinical" or manifest.component.name == DEMOGRAPHICS:
             continue
         column = manifest.component.primary_id
+        expected = ids.expected(column, atlas.id)
         named: set[str] = set()
         for record, name in enumerate(manifest.primary.texts):
             if name and name not in known and name not in named:
                 named.add(name)
                 message = "The participant is not in Demographics; add it there, or correct the id."
                 component, row = manifest.component.name, manifest.row(record)
-                yield Finding(
-                    CODE, SEVERITY, manifest.id, component, row, column, name, ids.expected(column), message
-                )
+                yield Finding(CODE, SEVERITY, manifest.id, component, row, column, name, expected, message)

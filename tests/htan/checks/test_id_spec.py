@@ -22,7 +22,9 @@ def test_a_malformed_primary_id_is_an_error(name: str) -> None:
     assert (found[0].severity, found[0].expected) == ("error", "a data file id, like HTA3_8001_4651918348")
 
 
-@pytest.mark.parametrize(("name", "shown"), [("HTA1_1_9\n", "HTA1_1_9\\n"), (" HTA1_1_9", " HTA1_1_9")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("HTA1_1_9\n", "HTA1_1_9\\n"), (" HTA1_1_9", "<U+0020>HTA1_1_9")]
+)
 def test_the_whole_cell_of_a_primary_id_must_match(name: str, shown: str) -> None:
     data = csv_of(["Component", ID, PARENT, "entityId"], ["ScRNA-seqLevel2", name, "HTA1_1_101", "syn1"])
     assert places(findings(*SOUND, data, code="H_ID_SPEC")) == [("syn15", 2, ID, shown)]
@@ -72,7 +74,7 @@ def test_rows_that_name_an_id_with_a_blank_around_it_are_counted() -> None:
         ),
         code="H_ID_SPEC",
     )
-    assert (found.value, found.message.endswith("(1 more row).")) == ("HTA1_1_1 ", True)
+    assert (found.value, found.message.endswith("(1 more row).")) == ("HTA1_1_1<U+0020>", True)
 
 
 def test_a_malformed_parent_that_is_nowhere_primary_is_reported_at_the_first_row() -> None:

@@ -8,16 +8,16 @@ well-formed id and the odd rest.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate, repeat
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import ids, problems, sheet
 from hdash_site.htan.columns import COMPONENT, ENTITY_ID
 from hdash_site.htan.components import catalogue
+from hdash_site.htan.entities import is_synapse_id, packed
 from hdash_site.htan.files import is_counted, is_value, vocabulary
 from hdash_site.htan.text import clean, dumps, shown
 from hdash_site.htan.timeline import COLUMNS as DAY_COLUMNS
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 LARGEST: Final = 128 * 2**20
 """Bytes of a manifest that are read; the largest of HTAN phase 1 has a quarter of it."""
 
-_IS_ENTITY: Final = re.compile(r"\s*syn").match
 _MOST_KNOWN: Final = 100_000
 _FIRST_LETTERS: Final = frozenset(
     [word[:1] for word in vocabulary().not_values]
@@ -72,7 +71,9 @@ class _Manifest:
     """Columns whose cells are told apart anyway, so that missing ones need no count: ids, entity ids."""
     components: Counter[str] = field(default_factory=Counter[str])
     no_entity: list[tuple[int, int, str]] = field(default_factory=list[Any])
-    """Records whose entity id begins otherwise, as (first record, how many, cell)."""
+    """Records whose `entityId` is no Synapse ID, as (first record, how many, cell)."""
+    entities: list[str] = field(default_factory=list[str])
+    """The Synapse IDs of the records of each chunk, packed."""
     short: list[int] = field(default_factory=list[int])
     long: list[int] = field(default_factory=list[int])
     known: set[str] = field(default_factory=set[str])
@@ -215,8 +216,9 @@ def _keep(manifest: _Manifest, column: Callable[[int], Sequence[str]], count: in
         manifest.components.update(column(manifest.places[COMPONENT]))
     if ENTITY_ID in manifest.places:
         cells = column(manifest.places[ENTITY_ID])
-        if not all(map(str.startswith, cells, repeat("syn"))):
+        if not all(map(is_synapse_id, cells)):
             _keep_runs(manifest.no_entity, cells, first)
+        manifest.entities.append(packed(cells))
     manifest.records += count
 
 
@@ -237,9 +239,9 @@ def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None
 
 
 def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: int) -> None:
-    """Keep cells that name no entity; those of records one after the other with the same cell as one run."""
+    """Keep cells that are no Synapse ID; those of successive records with the same cell as one run."""
     for number, cell in enumerate(cells, start):
-        if not _IS_ENTITY(cell):
+        if not is_synapse_id(cell):
             text = shown(cell)
             if runs and runs[-1][2] == text and sum(runs[-1][:2]) == number:
                 runs[-1] = (runs[-1][0], runs[-1][1] + 1, text)
@@ -291,8 +293,17 @@ def _found_ids(manifest: _Manifest) -> dict[str, object]:
 
 
 def _rows(manifest: _Manifest) -> dict[str, object]:
-    """Facet `rows`: what a report needs of the rows beside their ids."""
-    return {"gaps": manifest.gaps, "no_entity": manifest.no_entity, "days": manifest.days}
+    """Facet `rows`: what a report needs of the rows beside their ids.
+
+    `entities`: the Synapse IDs of all records, packed; blank if no record has one.
+    """
+    entities = ",".join(manifest.entities)
+    return {
+        "gaps": manifest.gaps,
+        "no_entity": manifest.no_entity,
+        "entities": entities if entities.strip(",") else "",
+        "days": manifest.days,
+    }
 
 
 def _packed(taken: _Ids) -> dict[str, object]:

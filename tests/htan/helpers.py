@@ -67,7 +67,7 @@ def report_of(
     """The report of an atlas with these manifests, syn11, syn12, ...; each in a folder of its own.
 
     A text is the reason why a manifest could not be fetched; a pair begins with its annotation. The folder
-    syn9 holds a file for each Synapse ID from syn500 on in the manifests, except those that are `unlisted`.
+    syn9 holds a file for each Synapse ID from syn200 on in the manifests, except those that are `unlisted`.
     """
     rows = [entity("syn9", "empty", "folder")]
     read: dict[str, dict[str, bytes]] = {}
@@ -93,7 +93,7 @@ def report_of(
 
 def _entities(manifest: bytes | str) -> set[str]:
     text = manifest if isinstance(manifest, str) else manifest.decode("latin-1")
-    return set(re.findall(r"\bsyn[5-9][0-9]{2,3}\b", text))
+    return set(re.findall(r"\bsyn(?:[2-9][0-9]{2}|[0-9]{4,})\b", text))
 
 
 def decoded(facets: dict[str, bytes], name: str) -> Any:

@@ -1,16 +1,25 @@
 """Every manifest can be read, and has the columns that the checks need.
 
-**Passes** when each current manifest could be fetched, is a CSV in UTF-8 with a header that names each
+**Passes** when each manifest that is used could be fetched, is a CSV in UTF-8 with a header that names each
 column once, has as many cells in each row as in the header, names its component, and has its id columns
-(and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, one without rows, and a
-superseded one whose content is newer than that of the manifest that counts.
+(and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, and a manifest without rows.
+
+Of each component, the newest manifest of a folder is used. The path check of the atlas lists the manifests that
+are not used, and these may have been left out by mistake, so they are warnings too: a manifest with newer content
+than the manifest that is used, and a censored manifest (`…_censored.csv`) in the folder of the whole manifest,
+which is used whichever is newer. A manifest called `synapse_storage_manifest.csv`, the legacy name, is used
+only if its folder holds no other manifest, and then is a warning.
 
 **Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice; a row with a comma too many
-has one cell more than the header. An entry that holds a comma must stand in quotes.
+has one cell more than the header. A cell that holds a comma must be in quotes.
 
-**What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it.
+**What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it. Move a
+manifest that must not be used to a root folder called `archive`; do not delete it. Rename a manifest with the
+legacy name, for example to `synapse_storage_manifest_biospecimen.csv`.
 
-**Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas.
+**Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas. Only the
+newest manifest of a folder was used, whatever the components of the others. A censored manifest replaced the
+whole one if it was newer. A folder with nothing but a manifest with the legacy name was skipped.
 """
 
 from __future__ import annotations
@@ -39,7 +48,16 @@ def check(atlas: Atlas) -> Iterator[Finding]:
         if manifest.failure:
             message = shown(manifest.failure, 500)
             yield Finding(
-                CODE, SEVERITY, manifest.id, name, 0, "", "", "a manifest that can be fetched", message
+                CODE,
+                SEVERITY,
+                manifest.id,
+                name,
+                0,
+                "",
+                "",
+                "a manifest that can be fetched",
+                message,
+                "not-fetched",
             )
         for problem in manifest.problems:
             yield Finding(CODE, problem.severity, manifest.id, name, *problem[1:])
@@ -51,14 +69,18 @@ def check(atlas: Atlas) -> Iterator[Finding]:
 def _missing(manifest: Manifest, name: str) -> Iterator[Finding]:
     """A finding for a component that is not named, and for each column that a check needs."""
     if not name:
-        message = "The manifest names no component; fill in its Component annotation and column."
+        message = "The manifest names no component. Fill in its Component annotation and column."
+        expected = "a component of the data model"
         yield Finding(
-            CODE, SEVERITY, manifest.id, name, 0, "Component", "", "a component of the data model", message
+            CODE, SEVERITY, manifest.id, name, 0, "Component", "", expected, message, "missing-component"
         )
     for column in _needed(manifest.component):
         if column not in manifest.names:
-            message = "The manifest lacks a column that the checks need; add the column."
-            yield Finding(CODE, SEVERITY, manifest.id, name, 1, column, "", f"a column {column}", message)
+            message = "The manifest lacks a column that the checks need. Add the column."
+            expected = f"a column {column}"
+            yield Finding(
+                CODE, SEVERITY, manifest.id, name, 1, column, "", expected, message, "missing-column"
+            )
 
 
 def _needed(component: Component) -> Iterator[str]:

@@ -2,24 +2,26 @@
 
 **Passes** when each manifest that is used could be fetched, is a CSV in UTF-8 with a header that names each
 column once, has as many cells in each row as in the header, names its component, and has its id columns
-(and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, and a manifest without rows.
+(and `entityId`, if it is an assay). Warnings: a manifest that is read as Latin-1, and a manifest without
+rows.
 
-Of each component, the newest manifest of a folder is used. The path check of the atlas lists the manifests that
-are not used, and these may have been left out by mistake, so they are warnings too: a manifest with newer content
-than the manifest that is used, and a censored manifest (`…_censored.csv`) in the folder of the whole manifest,
-which is used whichever is newer. A manifest called `synapse_storage_manifest.csv`, the legacy name, is used
-only if its folder holds no other manifest, and then is a warning.
+Of each component, the newest manifest of a folder is used; the path check of the atlas lists the others.
+Three more warnings are about this choice: a manifest that is not used has newer content than the manifest
+that is used; a folder holds a censored manifest (`…_censored.csv`) beside the whole manifest, which is used
+whichever is newer; a manifest has the legacy name `synapse_storage_manifest.csv`, and is read only because
+its folder holds no other manifest.
 
 **Example**: the header `HTAN Biospecimen ID,Site,Site` names a column twice; a row with a comma too many
 has one cell more than the header. A cell that holds a comma must be in quotes.
 
-**What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it. Move a
-manifest that must not be used to a root folder called `archive`; do not delete it. Rename a manifest with the
-legacy name, for example to `synapse_storage_manifest_biospecimen.csv`.
+**What to do**: what the finding says; mostly to save the manifest again as a CSV in UTF-8 and upload it.
+Move a manifest that must not be used to a root folder called `archive`; do not delete it. Rename a manifest
+with the legacy name, for example to `synapse_storage_manifest_biospecimen.csv`.
 
-**Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas. Only the
-newest manifest of a folder was used, whatever the components of the others. A censored manifest replaced the
-whole one if it was newer. A folder with nothing but a manifest with the legacy name was skipped.
+**Compared with the dashboard before**: new. There, one such manifest ended the run for every atlas. Only
+the newest manifest of a folder was used, whatever the components of the others. A censored manifest
+replaced the whole one if it was newer. A folder with nothing but a manifest with the legacy name was
+skipped.
 """
 
 from __future__ import annotations
@@ -44,43 +46,32 @@ SEVERITY: Final[Severity] = "error"
 
 def check(atlas: Atlas) -> Iterator[Finding]:
     for manifest in atlas.manifests:
-        name = shown(manifest.component.name)
         if manifest.failure:
-            message = shown(manifest.failure, 500)
-            yield Finding(
-                CODE,
-                SEVERITY,
-                manifest.id,
-                name,
-                0,
-                "",
-                "",
-                "a manifest that can be fetched",
-                message,
-                "not-fetched",
-            )
+            expected = "a manifest that can be fetched"
+            yield _finding(manifest, 0, "", expected, shown(manifest.failure, 500), "not-fetched")
         for problem in manifest.problems:
+            name = shown(manifest.component.name)
             yield Finding(CODE, problem.severity, manifest.id, name, *problem[1:])
         if manifest.usable:
-            yield from _missing(manifest, name)
+            yield from _missing(manifest)
     yield from (finding for finding in atlas.listing if finding.code == CODE)
 
 
-def _missing(manifest: Manifest, name: str) -> Iterator[Finding]:
+def _missing(manifest: Manifest) -> Iterator[Finding]:
     """A finding for a component that is not named, and for each column that a check needs."""
-    if not name:
+    if not manifest.component.name:
         message = "The manifest names no component. Fill in its Component annotation and column."
         expected = "a component of the data model"
-        yield Finding(
-            CODE, SEVERITY, manifest.id, name, 0, "Component", "", expected, message, "missing-component"
-        )
+        yield _finding(manifest, 0, "Component", expected, message, "missing-component")
     for column in _needed(manifest.component):
         if column not in manifest.names:
             message = "The manifest lacks a column that the checks need. Add the column."
-            expected = f"a column {column}"
-            yield Finding(
-                CODE, SEVERITY, manifest.id, name, 1, column, "", expected, message, "missing-column"
-            )
+            yield _finding(manifest, 1, column, f"a column {column}", message, "missing-column")
+
+
+def _finding(manifest: Manifest, row: int, column: str, expected: str, message: str, kind: str) -> Finding:
+    name = shown(manifest.component.name)
+    return Finding(CODE, SEVERITY, manifest.id, name, row, column, "", expected, message, kind)
 
 
 def _needed(component: Component) -> Iterator[str]:

@@ -190,7 +190,7 @@ def edit(atlases: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _undescribed(atlases: Path, atlas: str) -> str:
     """Give the Synapse ID of a file of the atlas that no manifest names."""
-    projects = csv.DictReader((atlases / "projects.csv").read_text().splitlines())
+    projects = csv.DictReader((atlases / "projects.csv").read_text("utf-8-sig").splitlines())
     project = next(row["id"] for row in projects if row["atlas_id"] == atlas)
     with (atlases / "files.csv").open(encoding="utf-8", newline="") as file:
         files = [row for row in csv.DictReader(file) if row["projectId"] == project]

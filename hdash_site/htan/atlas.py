@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class Entities(NamedTuple):
-    """The entities of the listing, by the numbers of their Synapse IDs."""
+    """The Synapse IDs of the listing, packed: to read them costs time that only few atlases need."""
 
-    files: frozenset[str]
-    archived: frozenset[str]
+    files: str
+    archived: str
     """Files in archive folders."""
-    folders: frozenset[str]
+    folders: str
 
 
-NO_ENTITIES: Final = Entities(frozenset(), frozenset(), frozenset())
+NO_ENTITIES: Final = Entities("", "", "")
 
 
 @dataclass(frozen=True, slots=True)

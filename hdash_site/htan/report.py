@@ -15,7 +15,6 @@ from hdash_site.htan import completeness
 from hdash_site.htan.atlas import Atlas, Entities
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
-from hdash_site.htan.entities import unpacked
 from hdash_site.htan.findings import Finding
 from hdash_site.htan.fixes import (
     alike,
@@ -66,7 +65,7 @@ def facets(
         manifests=read,
         lineage=lineage(read),
         listing=[Finding(*row) for row in json.loads(listing["findings"])],
-        entities=_entities(json.loads(listing["entities"])),
+        entities=Entities(**json.loads(listing["entities"])),
         demographics_expected=ruled.get("demographics", True),
         exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
     )
@@ -92,11 +91,6 @@ def facets(
         **_of_manifests(whole, findings),
         "network.sif": sif(whole.lineage, read),
     }
-
-
-def _entities(listed: Mapping[str, str]) -> Entities:
-    """Return the entities of the facet `entities` of a listing."""
-    return Entities(*(frozenset(unpacked(listed[name])) for name in Entities._fields))
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:

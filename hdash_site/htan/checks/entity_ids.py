@@ -82,9 +82,13 @@ def check(atlas: Atlas) -> Iterator[Finding]:
     ]
     for manifest, _ in assays:
         yield from _not_an_id(manifest)
-    numbers = set[str]().union(*(entities for _, entities in assays)) - {""}
-    yield from _not_a_file(atlas, assays, numbers - atlas.entities.files)
-    yield from _duplicates(assays, numbers)
+    numbers = set[str]().union(*(entities for _, entities in assays))
+    numbers.discard("")
+    if sum(len(entities) - entities.count("") for _, entities in assays) > len(numbers):
+        yield from _duplicates(assays)
+    numbers.difference_update(unpacked(atlas.entities.files))
+    if numbers:
+        yield from _not_a_file(atlas, assays, numbers)
 
 
 def _not_an_id(manifest: Manifest) -> Iterator[Finding]:
@@ -99,9 +103,7 @@ def _not_a_file(
     atlas: Atlas, assays: Sequence[tuple[Manifest, list[str]]], numbers: set[str]
 ) -> Iterator[Finding]:
     """Report each record that names one of these numbers, which no file outside the archives has."""
-    if not numbers:
-        return
-    archived, folders = atlas.entities.archived, atlas.entities.folders
+    archived, folders = set(unpacked(atlas.entities.archived)), set(unpacked(atlas.entities.folders))
     for manifest, entities in assays:
         for record, number in enumerate(entities):
             if number in numbers:
@@ -109,10 +111,8 @@ def _not_a_file(
                 yield _finding(manifest, record, f"syn{number}", fault)
 
 
-def _duplicates(assays: Sequence[tuple[Manifest, list[str]]], numbers: set[str]) -> Iterator[Finding]:
+def _duplicates(assays: Sequence[tuple[Manifest, list[str]]]) -> Iterator[Finding]:
     """Report each record whose entity an earlier record has; manifests come in the order of the atlas."""
-    if sum(len(entities) - entities.count("") for _, entities in assays) == len(numbers):
-        return
     first: dict[str, tuple[Manifest, int]] = {}
     for manifest, entities in assays:
         for record, number in enumerate(entities):

@@ -22,6 +22,9 @@ class Vocabulary(NamedTuple):
     type_of: dict[str, str]
     """Type by extension, in lower case, without the dot."""
     manifest_prefix: str
+    legacy_manifest: str
+    censored_ending: str
+    """In lower case."""
     left_out_files: frozenset[str]
     left_out_roots: frozenset[str]
     """Root folders, in lower case."""
@@ -45,6 +48,8 @@ def vocabulary() -> Vocabulary:
         types=(*table["types"], OTHER),
         type_of={extension: name for name, many in table["types"].items() for extension in many},
         manifest_prefix=table["manifests"]["prefix"],
+        legacy_manifest=table["manifests"]["legacy"],
+        censored_ending=table["manifests"]["censored_ending"],
         left_out_files=frozenset(table["left_out"]["files"]),
         left_out_roots=frozenset(table["left_out"]["root_folders"]),
         is_good_name=re.compile(table["names"]["pattern"]).fullmatch,

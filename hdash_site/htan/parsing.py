@@ -8,16 +8,16 @@ well-formed id and the odd rest.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate, repeat
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import encodings, ids, problems, sheet
 from hdash_site.htan.columns import COMPONENT, ENTITY_ID
 from hdash_site.htan.components import catalogue
+from hdash_site.htan.entities import is_synapse_id, packed
 from hdash_site.htan.files import is_counted, is_value, vocabulary
 from hdash_site.htan.header import Header, named, read_header
 from hdash_site.htan.text import BLANKS, clean, dumps, shown
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 LARGEST: Final = 128 * 2**20
 """Bytes of a manifest that are read; the largest of HTAN phase 1 has a quarter of it."""
 
-_IS_ENTITY: Final = re.compile(r"\s*syn").match
 _MOST_KNOWN: Final = 100_000
 _MOST_UNNAMED: Final = 20
 """Columns without a name of which each cell is looked at."""
@@ -75,9 +74,11 @@ class _Manifest:
     """Columns whose cells are told apart anyway, so that missing ones need no count: ids, entity ids."""
     components: Counter[str] = field(default_factory=Counter[str])
     no_entity: list[tuple[int, int, str]] = field(default_factory=list[Any])
-    """Records whose entity id begins otherwise, as (first record, how many, cell)."""
+    """Records whose `entityId` is no Synapse ID, as (first record, how many, cell)."""
     unnamed: dict[int, bool] = field(default_factory=dict[int, bool])
     """By position of a column without a name: whether its cells only number the records."""
+    entities: list[str] = field(default_factory=list[str])
+    """The Synapse IDs of the records of each chunk, packed."""
     short: list[int] = field(default_factory=list[int])
     long: list[int] = field(default_factory=list[int])
     known: set[str] = field(default_factory=set[str])
@@ -217,8 +218,9 @@ def _keep(manifest: _Manifest, column: Callable[[int], Sequence[str]], count: in
         manifest.components.update(column(manifest.places[COMPONENT]))
     if ENTITY_ID in manifest.places:
         cells = column(manifest.places[ENTITY_ID])
-        if not all(map(str.startswith, cells, repeat("syn"))):
+        if not all(map(is_synapse_id, cells)):
             _keep_runs(manifest.no_entity, cells, first)
+        manifest.entities.append(packed(cells))
     for place, only_numbers in manifest.unnamed.items():
         if only_numbers:
             manifest.unnamed[place] = _are_numbers(column(place), first)
@@ -249,9 +251,9 @@ def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None
 
 
 def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: int) -> None:
-    """Keep cells that name no entity; those of records one after the other with the same cell as one run."""
+    """Keep cells that are no Synapse ID; those of successive records with the same cell as one run."""
     for number, cell in enumerate(cells, start):
-        if not _IS_ENTITY(cell):
+        if not is_synapse_id(cell):
             text = shown(cell)
             if runs and runs[-1][2] == text and sum(runs[-1][:2]) == number:
                 runs[-1] = (runs[-1][0], runs[-1][1] + 1, text)
@@ -309,8 +311,17 @@ def _found_ids(manifest: _Manifest) -> dict[str, object]:
 
 
 def _rows(manifest: _Manifest) -> dict[str, object]:
-    """Facet `rows`: what a report needs of the rows beside their ids."""
-    return {"gaps": manifest.gaps, "no_entity": manifest.no_entity, "days": manifest.days}
+    """Facet `rows`: what a report needs of the rows beside their ids.
+
+    `entities`: the Synapse IDs of all records, packed; blank if no record has one.
+    """
+    entities = ",".join(manifest.entities)
+    return {
+        "gaps": manifest.gaps,
+        "no_entity": manifest.no_entity,
+        "entities": entities if entities.strip(",") else "",
+        "days": manifest.days,
+    }
 
 
 def _packed(taken: _Ids) -> dict[str, object]:

@@ -285,10 +285,31 @@ def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
     }
 
 
-def test_rows_without_an_entity_id_are_runs() -> None:
-    data = table("X", "entityId", "syn1", "", "", "no", "syn2", "", " syn3")
-    assert read(data)["rows"]["no_entity"] == [[1, 2, ""], [3, 1, "no"], [5, 1, ""]]
-    assert filled(data)["entityId"] == 4
+def test_rows_without_a_synapse_id_are_runs() -> None:
+    data = table("X", "entityId", "syn1", "", "", "no", "syn2", "", " syn3", "syn12abc", "syn", "syn1,2")
+    rows = read(data)["rows"]
+    assert rows["no_entity"] == [
+        [1, 2, ""],
+        [3, 1, "no"],
+        [5, 1, ""],
+        [6, 1, " syn3"],
+        [7, 1, "syn12abc"],
+        [8, 1, "syn"],
+        [9, 1, "syn1,2"],
+    ]
+    assert rows["entities"] == "1,,,,2,,,,,"
+    assert filled(data)["entityId"] == 7
+
+
+def test_the_synapse_ids_of_many_rows_are_packed_in_their_order() -> None:
+    rows = [f"syn{n}" if n % 200 else "" for n in range(1000)]
+    packed = read(csv_of(["Component", "entityId"], *(["X", row] for row in rows)))["rows"]["entities"]
+    assert packed.split(",") == [row.removeprefix("syn") for row in rows]
+
+
+@pytest.mark.parametrize("data", [b"Component\nX\nX\n", b"Component,entityId\nX,\nX,NA\n", b""])
+def test_a_manifest_without_synapse_ids_packs_none(data: bytes) -> None:
+    assert read(data)["rows"]["entities"] == ""
 
 
 def test_a_component_that_the_site_adds_keeps_its_id_column() -> None:

@@ -144,7 +144,7 @@ def _unreadable(entity: Entity, count: int) -> Finding:
     message = (
         f"A row of the listing is neither a file nor a folder, and was skipped{others}. Check the file view."
     )
-    return finding(entity.id, shown(entity.type), "an id, and the type file or folder", message, "no-entity")
+    return finding(entity.id, shown(entity.type), "an id, and the type file or folder", message, "wrong-type")
 
 
 def _repeated(entity: Entity) -> Finding:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan.ids import identifiers, well_formed
+from hdash_site.htan.lineage import own_ids
 from hdash_site.htan.text import natural, shown
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LONGEST_ADDRESS: Final = 40
 
 
 def address(participant: str) -> str:
-    """The folder of a participant's page: the id in small letters; of one that is malformed a digest."""
+    """The folder of a participant's page: the id in small letters; of a very long id a digest."""
     kinds = tuple(kind for kind in identifiers() if kind.name == "participant")
     if len(participant) <= LONGEST_ADDRESS and well_formed(kinds)(participant):
         return participant.lower()
@@ -70,8 +71,7 @@ def _clinical(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, manifest in enumerate(manifests):
         if manifest.component.kind == "clinical":
-            primary = manifest.primary
-            for name in {*primary.texts, *map(primary.one, primary.odd)} - {""}:
+            for name in {*own_ids(manifest)} - {""}:
                 found.setdefault(name, []).append(place)
     return found
 

@@ -35,6 +35,7 @@ def test_assay_rows_are_the_biospecimens_that_have_one() -> None:
     found = matrices(*SOUND)
     assert set(found) == {"clinical", "clinical-tier3", "single-cell"}
     assert found["single-cell"]["names"] == ["HTA1_1_1", "HTA1_1_2"]
+    assert (found["single-cell"]["count"], found["single-cell"]["empty"]) == (3, 1)
     assert ones(found["single-cell"]) == {"ScRNA-seqLevel1": [[0, 2]], "ScRNA-seqLevel2": [[0, 2]]}
 
 
@@ -89,14 +90,18 @@ def test_the_full_table_is_a_download() -> None:
     text = report_of(PEOPLE, SAMPLES, LEVEL_1)["completeness/single-cell.csv"].decode()
     header, *rows = text.splitlines()
     assert header.split(",")[:3] == ["HTAN Biospecimen ID", "ScRNA-seqLevel1", "ScRNA-seqLevel2"]
-    assert [row.split(",")[:3] for row in rows] == [["HTA1_1_1", "1", "0"], ["HTA1_1_2", "1", "0"]]
+    assert [row.split(",")[:3] for row in rows] == [
+        ["HTA1_1_1", "1", "0"],
+        ["HTA1_1_2", "1", "0"],
+        ["HTA1_2_1", "0", "0"],
+    ]
     assert {row.count(",") for row in rows} == {header.count(",")}
 
 
-def test_a_hostile_id_is_text_in_the_download() -> None:
-    people = table("Demographics", "HTAN Participant ID", '=HYPERLINK("x")')
-    rows = report_of(people)["completeness/clinical.csv"].decode().splitlines()
-    assert rows[1].startswith('"\'=HYPERLINK(""x"")",0,')
+def test_a_hostile_component_is_text_in_the_download() -> None:
+    odd = table('=HYPERLINK("x")', "HTAN Data File ID|HTAN Parent Biospecimen ID", "HTA1_1_101|HTA1_1_2")
+    header = report_of(SAMPLES, odd)["completeness/other.csv"].decode().splitlines()[0]
+    assert header.endswith(',"\'=HYPERLINK(""x"")"')
 
 
 @given(st.sets(st.integers(0, 30)))

@@ -116,8 +116,8 @@ def test_findings_of_a_manifest_and_column_go_together_most_frequent_first() -> 
             "manifest": "syn15",
             "component": "ImagingLevel2",
             "column": "HTAN Parent Biospecimen ID",
-            "message": "The parent does not exist in the atlas; correct the id, or upload the manifest that"
-            " describes it.",
+            "message": "The parent does not exist in the atlas. Correct the ID, or upload the manifest that"
+            " describes the parent.",
             "severity": "error",
             "count": 60,
             "rows": [2, 3, 4, 5, 6],

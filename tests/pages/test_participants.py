@@ -45,7 +45,7 @@ def test_a_participants_page_says_what_to_fix_on_its_rows_if_there_is_something(
     result = site.build()
     assert "hta1/participants/hta1_1/index.html" in written(result)
     page = site.page("hta1/participants/hta1_1")
-    assert "The primary id stands already" in page
+    assert "Duplicate ID: an earlier record has it" in page
     for address in (f"../../manifests/{entity}/#H_ID_SPEC", "../../../checks/h_id_spec/", "../../fix/"):
         assert f'href="{address}"' in page
     assert "What to fix" not in text_of(site.page("hta1/participants/hta1_2"))

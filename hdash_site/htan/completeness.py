@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.columns import BIOSPECIMEN_ID, PARTICIPANT_ID
-from hdash_site.htan.lineage import assays_of, own_ids
+from hdash_site.htan.lineage import assays_of
 from hdash_site.htan.text import clean, inert, natural
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _clinical(atlas: Atlas) -> dict[str, set[str]]:
     for manifest in atlas.manifests:
         if manifest.component.kind == "clinical":
             have = found.setdefault(manifest.component.name, set())
-            have.update(own_ids(manifest))
+            have.update(manifest.primary.texts, map(manifest.primary.one, manifest.primary.odd))
     return found
 
 
@@ -104,8 +104,8 @@ def _matrix(
 def facet(matrix: Matrix) -> dict[str, object]:
     """What the page draws: for each column the runs of rows that have a 1, as [first row, how many].
 
-    The rows drawn, which `runs` and `names` speak of, are those with a 1 in some column. `count` is the number
-    of all rows, of which each column's `count` is a share; `empty` is the number of rows that are not drawn.
+    The rows drawn, which `runs` and `names` speak of, are those with a 1 in some column. `count` is the
+    number of all rows, of which each column's `count` is a share; `empty` of them are not drawn.
     """
     marked = matrix.marked
     drawn = {row: place for place, row in enumerate(marked)}

@@ -1,7 +1,8 @@
 """The lineage graph: participants, biospecimens, data files, and what each of them comes from.
 
-A node is a well-formed primary id, the only one of its cell; of a duplicate the first record counts. An edge
-goes from parent to child for every id in the parent cells (section 5 of the dashboard's rules).
+A node is a primary id that is the only one of its cell; of a duplicate the first record counts. An edge goes
+from parent to child for every id in the parent cells (section 5 of the dashboard's rules). Malformed ids are
+nodes, so that the ways through them are not lost, but they count as nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from hdash_site.htan.manifests import IdColumn, Manifest
 from hdash_site.htan.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 DEMOGRAPHICS: Final = "Demographics"
 
@@ -48,7 +49,7 @@ class Lineage:
     nodes: Mapping[str, int]
     """By id, the manifest of its first record."""
     malformed: frozenset[str]
-    """Malformed primary ids, each the only id of its cell."""
+    """The nodes whose id is malformed: they are no participants, biospecimens or files."""
     participants: frozenset[str]
     biospecimens: frozenset[str]
     parents: Sequence[Parents]
@@ -64,22 +65,24 @@ def lineage(manifests: Sequence[Manifest]) -> Lineage:
     others = [place for place in places if manifests[place].component.kind != "clinical"]
     participants = _nodes(manifests, clinical)
     nodes = _nodes(manifests, others)
-    duplicates = _duplicates(manifests, others)
     nodes.update(participants)
+    biospecimens = frozenset(
+        name for name, place in nodes.items() if manifests[place].component.kind == "biospecimen"
+    )
+    malformed = _malformed(manifests, (*clinical, *others), nodes)
+    nodes.update(malformed)
     return Lineage(
         nodes=nodes,
-        malformed=_malformed(manifests, nodes),
+        malformed=frozenset(malformed),
         participants=frozenset(participants),
-        biospecimens=frozenset(
-            name for name, place in nodes.items() if manifests[place].component.kind == "biospecimen"
-        ),
+        biospecimens=biospecimens,
         parents=[_parents(manifest) for manifest in manifests],
-        duplicates=duplicates,
+        duplicates=_duplicates(manifests, others, malformed),
     )
 
 
 def own_id(manifest: Manifest, record: int) -> str:
-    """Return the id by which a record is known; blank if it is malformed, missing, or not the only one.
+    """Return the well-formed id of a record; blank if it is malformed, missing, or not the only one.
 
     A cell with a blank around its id is reported, but the record is known by the id.
     """
@@ -90,7 +93,7 @@ def own_id(manifest: Manifest, record: int) -> str:
 
 
 def _nodes(manifests: Sequence[Manifest], places: Sequence[int]) -> dict[str, int]:
-    """Return the ids of these manifests, each with the first manifest that has it."""
+    """Return the well-formed ids of these manifests, each with the first manifest that has it."""
     nodes: dict[str, int] = {}
     for place in reversed(places):
         primary = manifests[place].primary
@@ -100,16 +103,25 @@ def _nodes(manifests: Sequence[Manifest], places: Sequence[int]) -> dict[str, in
     return nodes
 
 
-def _malformed(manifests: Sequence[Manifest], nodes: Mapping[str, int]) -> frozenset[str]:
-    """Return the primary ids that are no nodes because of how they are written."""
-    names = {manifest.primary.one(record) for manifest in manifests for record in manifest.primary.odd}
-    return frozenset(names.difference(nodes, ("",)))
+def _malformed(
+    manifests: Sequence[Manifest], places: Sequence[int], nodes: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the malformed ids of these manifests, each with the first manifest that has it."""
+    found: dict[str, int] = {}
+    for place in places:
+        primary = manifests[place].primary
+        for name in map(primary.one, primary.odd):
+            if name and name not in nodes:
+                found.setdefault(name, place)
+    return found
 
 
-def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Duplicate]:
+def _duplicates(
+    manifests: Sequence[Manifest], places: Sequence[int], malformed: Container[str]
+) -> list[Duplicate]:
     """Return the primary ids that an earlier record has, in the order of the manifests."""
     checked = [place for place in places if manifests[place].component.check_primary]
-    columns = [own_ids(manifests[place]) for place in checked]
+    columns = [_own_ids(manifests[place], malformed) for place in checked]
     counts = Counter(chain.from_iterable(columns))
     del counts[""]
     repeated = {text for text, count in counts.items() if count > 1}
@@ -126,15 +138,24 @@ def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Du
     return found
 
 
-def own_ids(manifest: Manifest) -> list[str]:
-    """Return the id of each record of a manifest."""
+def _own_ids(manifest: Manifest, malformed: Container[str]) -> list[str]:
+    """Return the node of each record of a manifest; blank if it has none."""
     primary = manifest.primary
     if not primary.odd:
         return primary.texts
     texts = list(primary.texts)
     for record in primary.odd:
-        texts[record] = own_id(manifest, record)
+        texts[record] = _node(manifest, record, malformed)
     return texts
+
+
+def _node(manifest: Manifest, record: int, malformed: Container[str]) -> str:
+    """Return the id of a record, well-formed or not; blank if it is missing, or not the only one.
+
+    A malformed id that is the well-formed id of another record is blank, too.
+    """
+    name = manifest.primary.one(record)
+    return name if name in malformed else own_id(manifest, record)
 
 
 def _parents(manifest: Manifest) -> Parents:
@@ -197,7 +218,7 @@ def named(column: IdColumn, record: int) -> tuple[str, ...]:
 
 
 def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[str]]:
-    """Of each participant all biospecimens: its own, and those derived from them."""
+    """Of each participant all well-formed biospecimens: its own, and those derived from them."""
     children: dict[str, list[str]] = {}
     for manifest, parents in zip(manifests, lineage.parents, strict=True):
         if manifest.component.kind == "biospecimen":
@@ -212,7 +233,7 @@ def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest])
             if one not in reached:
                 reached.add(one)
                 waiting += children.get(one, ())
-        found[participant] = reached
+        found[participant] = reached & lineage.biospecimens
     return found
 
 
@@ -234,17 +255,17 @@ def _odd_edges(
 ) -> Iterator[tuple[str, str]]:
     """The edges of some records, one of whose cells is not just one well-formed id."""
     for record in sorted(records):
-        child = own_id(manifest, record)
+        child = _node(manifest, record, lineage.malformed)
         for parent in named(column, record) if child else ():
             if parent in lineage.nodes:
                 yield parent, child
 
 
 class _Sources(NamedTuple):
-    """What each record of a manifest of an assay belongs to: biospecimens, or data files that lead to them."""
+    """What each record of a manifest of an assay belongs to: biospecimens, or files that lead to them."""
 
     children: Sequence[str]
-    """By record its id; blank where it is not well-formed, or an earlier record has it."""
+    """By record its node; blank where it has none, or an earlier record has it."""
     texts: Sequence[str]
     """By record the only id that it comes from; else blank."""
     several: Mapping[int, tuple[str, ...]]
@@ -260,7 +281,7 @@ def _sources(lineage: Lineage, manifest: Manifest, parents: Parents, again: Coll
     if not columns:
         return _Sources((), (), {})
     texts = columns[0].texts
-    children: Sequence[str] = own_ids(manifest) or [""] * len(texts)
+    children: Sequence[str] = _own_ids(manifest, lineage.malformed) or [""] * len(texts)
     several = {record: named(columns[0], record) for record in columns[0].odd}
     if len(columns) > 1:
         texts = list(texts)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan.ids import identifiers, well_formed
-from hdash_site.htan.lineage import own_ids
 from hdash_site.htan.text import natural, shown
 
 if TYPE_CHECKING:
@@ -71,7 +70,8 @@ def _clinical(manifests: Sequence[Manifest]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, manifest in enumerate(manifests):
         if manifest.component.kind == "clinical":
-            for name in {*own_ids(manifest)} - {""}:
+            primary = manifest.primary
+            for name in {*primary.texts, *map(primary.one, primary.odd)} - {""}:
                 found.setdefault(name, []).append(place)
     return found
 

@@ -104,11 +104,13 @@ def _levels_below(component: Component, levels: Mapping[int, bool]) -> list[int]
 def records(
     atlas: str, manifests: Sequence[Manifest], lineage: Lineage, descent: Descent, codes: Sequence[int]
 ) -> list[Record]:
-    """Every id of an atlas, in no order; `codes` are the codes of the manifests' components."""
+    """Every well-formed id of an atlas, in no order; `codes` are the codes of the manifests' components."""
     entities = [(atlas, manifest.id) for manifest in manifests]
     names = _Names(lineage.nodes, codes)
     found: list[Record] = []
     for name, place in lineage.nodes.items():
+        if name in lineage.malformed:
+            continue
         stem = names.stems[name]
         above, more = descent.ancestors(name)
         used = {codes[place], *map(names.codes.__getitem__, above)}

@@ -78,6 +78,6 @@ def _kind(record: int, parents: Parents, lineage: Lineage) -> int:
     names = {name for _, column in parents.columns if column.texts for name in named(column, record)}
     if not names and record in parents.excused:
         return 2
-    if names <= lineage.nodes.keys():
+    if all(name in lineage.nodes and name not in lineage.malformed for name in names):
         return 4  # nothing, or the record itself
     return 2 if all(_EXTERNAL in name for name in names) else 3

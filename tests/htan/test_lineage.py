@@ -59,7 +59,7 @@ def test_a_primary_cell_with_a_comma_or_nothing_is_no_node() -> None:
     assert graph.biospecimens == frozenset()
 
 
-def test_a_malformed_primary_id_is_no_node_but_a_blank_around_an_id_changes_nothing() -> None:
+def test_a_malformed_primary_id_is_a_node_of_the_download_and_its_children_find_it() -> None:
     odd = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_7 |HTA1_1")
     files = table(
         "OtherAssay",
@@ -67,7 +67,10 @@ def test_a_malformed_primary_id_is_no_node_but_a_blank_around_an_id_changes_noth
         "HTA1_1_101|HTA1_1_x|syn1",
         "HTA1_1_102|HTA1_1_7|syn1",
     )
-    assert sif(odd, files) == ["B_HTA1_1_7\tconnect\tOA_HTA1_1_102"]
+    assert set(sif(odd, files)) == {
+        "B_HTA1_1_x\tconnect\tOA_HTA1_1_101",
+        "B_HTA1_1_7\tconnect\tOA_HTA1_1_102",
+    }
 
 
 def test_a_participant_is_a_node_of_demographics_whatever_else_names_it() -> None:

@@ -62,18 +62,12 @@ def _finding(manifest: Manifest, record: int, column: str, name: str, message: s
 
 
 def _unknown(atlas: Atlas, column: IdColumn) -> Iterator[tuple[int, str]]:
-    """Return the well-formed ids of a column that no manifest has, as (record, id), by record.
-
-    An id that is malformed where it is primary is left to H_ID_SPEC.
-    """
-    nodes, malformed = atlas.lineage.nodes, atlas.lineage.malformed
-    unknown = set(column.texts).difference(nodes, malformed, ("",))
+    """Return the well-formed ids of a column that no manifest has, as (record, id), by record."""
+    nodes = atlas.lineage.nodes
+    unknown = set(column.texts).difference(nodes, ("",))
     found = [(record, name) for record, name in enumerate(column.texts) if name in unknown] if unknown else []
     found += [
-        (record, name)
-        for record, cell in column.odd.items()
-        for name in cell.good
-        if name not in nodes and name not in malformed
+        (record, name) for record, cell in column.odd.items() for name in cell.good if name not in nodes
     ]
     yield from sorted(found)
 

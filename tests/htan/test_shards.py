@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hdash_site.htan.components import catalogue
 from hdash_site.htan.shards import SHARD_BYTES, Record, family, file_name, shards
+from hdash_site.htan.shards import table as component_table
 from hdash_site.htan.text import shown
 
 from .helpers import PEOPLE, SAMPLES, SOUND, decoded, table
@@ -196,3 +198,24 @@ def test_a_chain_of_thirty_thousand_files_costs_no_more_than_its_length() -> Non
     found = descents_of(PEOPLE, SAMPLES, start, chain)
     assert max(map(len, decoded(found, "shards").values())) < 2 * SHARD_BYTES
     assert [one["files"] for one in decoded(found, "people")] == [0, 20_000 - 1]
+
+
+def test_levels_below_go_down_to_where_the_chain_begins() -> None:
+    needed = {row[0]: row[5] for row in component_table(catalogue(), catalogue()) if row[3]}
+    assert {
+        label: needed[label]
+        for label in (
+            "Imaging Level 1", "Imaging Level 2", "Imaging Level 3 Image", "Imaging Level 4", "SRRS Imaging Level 2",
+            "scRNA-seq Level 1", "scRNA-seq Level 4", "Slide-seq Level 3", "RPPA Level 2", "RPPA Level 4",
+            "10x Visium Spatial Transcriptomics - RNA-seq Level 2",
+            "10x Visium Spatial Transcriptomics - RNA-seq Level 4",
+            "NanoString GeoMx DSP Spatial Transcriptomics Level 3", "Mass Spectrometry Level 4",
+        )
+    } == {
+        "Imaging Level 1": [], "Imaging Level 2": [], "Imaging Level 3 Image": [2], "Imaging Level 4": [2, 3],
+        "SRRS Imaging Level 2": [], "scRNA-seq Level 1": [], "scRNA-seq Level 4": [1, 2, 3],
+        "Slide-seq Level 3": [1, 2], "RPPA Level 2": [], "RPPA Level 4": [2, 3],
+        "10x Visium Spatial Transcriptomics - RNA-seq Level 2": [],
+        "10x Visium Spatial Transcriptomics - RNA-seq Level 4": [2, 3],
+        "NanoString GeoMx DSP Spatial Transcriptomics Level 3": [], "Mass Spectrometry Level 4": [1, 2, 3],
+    }  # fmt: skip

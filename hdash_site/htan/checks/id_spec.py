@@ -2,16 +2,16 @@
 
 **Passes** when the primary, parent and adjacent ids of each manifest are written as the HTAN identifier SOP
 says (`HTA3_8001` for a participant, `HTA3_8001_1` for a biospecimen or data file; the whole cell must match),
-none is missing, ids begin with the number of the atlas (otherwise: a warning), and no two biospecimens or data
-files have the same id. A participant may have many rows. The primary id of AccessoryManifest is a Synapse id,
-and not checked.
+none is missing, ids begin with the number of the atlas (otherwise: a warning), and no two biospecimens or
+data files have the same id. A participant may have many rows. The primary id of AccessoryManifest is a
+Synapse id, and not checked.
 
-Where the data model requires two parent columns (`HTAN Parent Biospecimen ID` and `HTAN Parent Data File ID`:
-RPPA, mass spectrometry, CITE-seq and Visium from level 2, and a few others), both are checked, and
-`HTAN Parent Biospecimen ID` may be blank where the parent files are given. A blank
-`HTAN Parent Data File ID` is allowed where the component has no lower level and the biospecimen is given (RPPA
-level 2, Visium level 2 and auxiliary files). "Not Applicable" is a legal parent file in BulkWES and BulkRNA-seq
-level 2, and wherever `HTAN Parent Biospecimen ID` of the same row is filled in.
+Where the data model requires two parent columns, `HTAN Parent Biospecimen ID` and `HTAN Parent Data File ID`
+(RPPA, mass spectrometry, CITE-seq and Visium from level 2, and a few others), both are checked. The
+biospecimen may be blank where the parent files are given. The parent file may be blank where the component
+has no lower level and the biospecimen is given (RPPA level 2, Visium level 2 and auxiliary files).
+"Not Applicable" is a legal parent file in BulkWES and BulkRNA-seq level 2, and wherever
+`HTAN Parent Biospecimen ID` of the same row is filled in.
 
 **Example**, in the atlas HTA3:
 
@@ -23,10 +23,10 @@ level 2, and wherever `HTAN Parent Biospecimen ID` of the same row is filled in.
 | `HTA4_8001_1` | the id of another atlas: a warning |
 
 **What to do**: correct the id in the spreadsheet. Where the malformed id is the primary id of a record, the
-finding is at that record and has the number of rows that name it as parent or neighbour: correct the id in
+finding is at that record and has the number of rows that name it as parent or adjacent id: correct the id in
 those rows too. Every other malformed id is a finding in each manifest and column that holds it, at the first
-row, with the number of further rows. A malformed id counts as no participant, biospecimen or file on any page.
-A manifest can be exempted in the settings of the atlas.
+row, with the number of further rows. A malformed id counts as no participant, biospecimen or file on any
+page. A manifest can be exempted in the settings of the atlas.
 
 **Compared with the dashboard before**: biospecimens and clinical manifests are checked as well; before, only
 assays were. Duplicate biospecimens were not reported, and the last record replaced the first; now the first

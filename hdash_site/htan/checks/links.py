@@ -35,7 +35,9 @@ TITLE: Final = "Links lead to ids that exist"
 SEVERITY: Final[Severity] = "error"
 
 _EXTERNAL: Final = "EXT"
-_NO_PARENT: Final = "The parent does not exist in the atlas. Correct the ID, or upload the manifest that describes the parent."
+_NO_PARENT: Final = (
+    "The parent does not exist in the atlas. Correct the ID, or upload the manifest that describes the parent."
+)
 _NO_NEIGHBOUR: Final = (
     "The adjacent biospecimen does not exist in the atlas. Correct the ID, or add the biospecimen."
 )
@@ -52,7 +54,7 @@ def check(atlas: Atlas) -> Iterator[Finding]:
                 yield _finding(manifest, record, column, name, _OWN_PARENT, "own-parent")
         adjacent = manifest.component.adjacent_id
         for record, name in _unknown(atlas, manifest.column(adjacent)):
-            yield _finding(manifest, record, adjacent, name, _NO_NEIGHBOUR, "unknown-neighbour")
+            yield _finding(manifest, record, adjacent, name, _NO_NEIGHBOUR, "unknown-adjacent")
 
 
 def _finding(manifest: Manifest, record: int, column: str, name: str, message: str, kind: str) -> Finding:

@@ -211,8 +211,8 @@ TWO_PARENTS = (
     "MassSpectrometryLevel4", "MultiplexedCITE-seqLevel2", "MultiplexedCITE-seqLevel3",
     "MultiplexedCITE-seqLevel4", "10xVisiumSpatialTranscriptomics-RNA-seqLevel2",
     "10xVisiumSpatialTranscriptomics-RNA-seqLevel3", "10xVisiumSpatialTranscriptomics-RNA-seqLevel4",
-    "10xVisiumSpatialTranscriptomics-AuxiliaryFiles", "ImagingLevel3Image", "BulkRNA-seqLevel2", "BulkWESLevel2",
-    "MicroarrayLevel2",
+    "10xVisiumSpatialTranscriptomics-AuxiliaryFiles", "ImagingLevel3Image", "BulkRNA-seqLevel2",
+    "BulkWESLevel2", "MicroarrayLevel2",
 )  # fmt: skip
 
 

@@ -205,8 +205,9 @@ def test_levels_below_go_down_to_where_the_chain_begins() -> None:
     assert {
         label: needed[label]
         for label in (
-            "Imaging Level 1", "Imaging Level 2", "Imaging Level 3 Image", "Imaging Level 4", "SRRS Imaging Level 2",
-            "scRNA-seq Level 1", "scRNA-seq Level 4", "Slide-seq Level 3", "RPPA Level 2", "RPPA Level 4",
+            "Imaging Level 1", "Imaging Level 2", "Imaging Level 3 Image", "Imaging Level 4",
+            "SRRS Imaging Level 2", "scRNA-seq Level 1", "scRNA-seq Level 4", "Slide-seq Level 3",
+            "RPPA Level 2", "RPPA Level 4",
             "10x Visium Spatial Transcriptomics - RNA-seq Level 2",
             "10x Visium Spatial Transcriptomics - RNA-seq Level 4",
             "NanoString GeoMx DSP Spatial Transcriptomics Level 3", "Mass Spectrometry Level 4",

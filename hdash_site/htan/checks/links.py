@@ -36,7 +36,8 @@ SEVERITY: Final[Severity] = "error"
 
 _EXTERNAL: Final = "EXT"
 _NO_PARENT: Final = (
-    "The parent does not exist in the atlas. Correct the ID, or upload the manifest that describes the parent."
+    "The parent does not exist in the atlas. Correct the ID,"
+    " or upload the manifest that describes the parent."
 )
 _NO_NEIGHBOUR: Final = (
     "The adjacent biospecimen does not exist in the atlas. Correct the ID, or add the biospecimen."

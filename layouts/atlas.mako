@@ -110,7 +110,7 @@ ${words.entity(group["manifest"])}\
 ${charts.matrix(matrix, "completeness-" + matrix.key + ".csv")}
 % endfor
 % if not matrices:
-<p class="empty">There is nobody and nothing to show yet.</p>
+<p class="empty">No participants or biospecimens yet.</p>
 % endif
 </section>
 

@@ -169,8 +169,9 @@ def _told(known: Component | None, name: str, names: frozenset[str]) -> Componen
     parents = [column for column in (PARENT_DATA_FILE_ID, PARENT_BIOSPECIMEN_ID) if column in names]
     if known is not None or DATA_FILE_ID in names or parents:
         primary = DATA_FILE_ID if DATA_FILE_ID in names else ""
+        parent, second = (*parents, "", "")[:2]
         told = Component(
-            name, name, "assay", "other", primary_id=primary, parent_id=parents[0] if parents else ""
+            name, name, "assay", "other", primary_id=primary, parent_id=parent, second_parent_id=second
         )
     elif BIOSPECIMEN_ID in names:
         parent, adjacent = (column if column in names else "" for column in (PARENT_ID, ADJACENT_IDS))
@@ -180,6 +181,11 @@ def _told(known: Component | None, name: str, names: frozenset[str]) -> Componen
     else:
         told = Component(name, name, "assay", "")
     if known is not None:
-        return replace(known, primary_id=told.primary_id, parent_id=told.parent_id)
+        return replace(
+            known,
+            primary_id=told.primary_id,
+            parent_id=told.parent_id,
+            second_parent_id=told.second_parent_id,
+        )
     requires = told.kind == "assay" and ENTITY_ID in names
     return replace(told, abbreviation="".join(name.split()) or "X", entity_id_required=requires)

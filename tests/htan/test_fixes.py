@@ -36,8 +36,8 @@ def test_one_cause_names_each_manifest_its_rows_what_is_there_and_what_was_expec
         "code": "H_LINKS",
         "severity": "error",
         "column": "HTAN Parent Biospecimen ID",
-        "message": "The parent does not exist in the atlas; correct the id, or upload the manifest that"
-        " describes it.",
+        "message": "The parent does not exist in the atlas. Correct the ID, or upload the manifest that"
+        " describes the parent.",
         "expected": "a biospecimen id, like HTA3_8001_1",
         "count": 5,
         "places": 2,

@@ -192,6 +192,8 @@ class _Atlas:
 
     def check_records(self) -> None:
         own = defaultdict(set)  # kind -> primary ids
+        self.counted = defaultdict(set)  # kind -> the well-formed ones
+        self.named = set()  # (manifest, column, wrong id) that has its finding
         names = {SHORT_NAMES.get(component, component) for _, component, _, _ in self.tables}
         if "Demographics" not in names:
             self.found("H_DEM", "error", component="Demographics")
@@ -204,8 +206,8 @@ class _Atlas:
                 self.found("H_CATEGORIES", "warning", entity, written, 0, "Component", written)
                 component = pilots()[written]
             needed = self.needed(component)
-            for column in needed.values():
-                if column not in header:
+            for name, column in needed.items():
+                if column not in header and name != "second":
                     self.found("H_MANIFEST", "error", entity, written, 1, column)
             for row, record in records:
                 here = (entity, written, row)
@@ -216,8 +218,8 @@ class _Atlas:
         for link in links:
             self.check_links(*link, known)
         self.check_demographics(links)
-        self.figures["participants"] = len(own["clinical"])
-        self.figures["biospecimens"] = len(own["biospecimen"])
+        self.figures["participants"] = len(self.counted["clinical"])
+        self.figures["biospecimens"] = len(self.counted["biospecimen"])
 
     @staticmethod
     def needed(component) -> dict[str, str]:
@@ -227,7 +229,10 @@ class _Atlas:
             return {"own": "HTAN Biospecimen ID", "parent": "HTAN Parent ID"}
         if component.name == "AccessoryManifest":
             return {"parent": "HTAN Parent Biospecimen ID"}
-        return {"own": "HTAN Data File ID", "parent": component.parent, "entity": "entityId"}
+        found = {"own": "HTAN Data File ID", "parent": component.parent, "entity": "entityId"}
+        asked = {"HTAN Parent Data File ID", "HTAN Parent Biospecimen ID"} - {component.parent}
+        [second] = asked & {*component.required, *component.conditional} or [""]
+        return found | ({"second": second} if second else {})
 
     def check_entity(self, here, needed, record) -> None:
         if "entity" not in needed or "entityId" not in record:
@@ -250,29 +255,42 @@ class _Atlas:
             self.found("H_ID_SPEC", "warning", *here, column, text)
         if text and "," not in text:
             own[component.kind].add(text)
+            if (PARTICIPANT if component.kind == "clinical" else RECORD).fullmatch(text.strip()):
+                self.counted[component.kind].add(text.strip())
         return text
 
     def check_links(self, here, needed, record, component, name, known) -> None:
-        for column in (
-            needed.get("parent"),
-            "Adjacent Biospecimen IDs" if component.kind == "biospecimen" else None,
-        ):
-            if column is None or column not in record:
-                continue
-            cell = record[column]
-            if cell.startswith("Not Applicable") and component.name in ("BulkRNA-seqLevel2", "BulkWESLevel2"):
-                column, cell = "HTAN Parent Biospecimen ID", record.get("HTAN Parent Biospecimen ID", "")
-            elif not cell and column == needed.get("parent"):
-                self.found("H_ID_SPEC", "error", *here, column, "")
-            for text in re.split(r"[,;\s]+", cell) if cell else ():
+        parent, second = needed.get("parent"), needed.get("second")
+        adjacent = "Adjacent Biospecimen IDs" if component.kind == "biospecimen" else None
+        self.check_parent(here, parent, record, component, record.get(second, ""))
+        for column in (parent, second, adjacent):
+            cell = record.get(column, "")
+            for text in [] if cell.startswith("Not Applicable") else re.findall(r"[^,;\s]+", cell):
                 well_formed = RECORD.fullmatch(text) or (
                     column == "HTAN Parent ID" and PARTICIPANT.fullmatch(text)
                 )
-                if not well_formed:
-                    if text not in known:
-                        self.found("H_ID_SPEC", "error", *here, column, text)
-                elif text == name or (text not in known and "EXT" not in text):
+                is_foreign = bool(well_formed) and not text.startswith(f"{self.id}_")
+                if (not well_formed or is_foreign) and text not in known:
+                    self.found_once("warning" if is_foreign else "error", here, column, text)
+                if well_formed and (text == name or (text not in known and "EXT" not in text)):
                     self.found("H_LINKS", "error", *here, column, text)
+
+    def check_parent(self, here, column, record, component, second: str) -> None:
+        """A parent is missing, unless the component may lack it, or names the biospecimen instead."""
+        if column not in record:
+            return
+        if record[column].startswith("Not Applicable"):
+            excused = component.name in ("BulkRNA-seqLevel2", "BulkWESLevel2") or second
+        else:
+            excused = record[column] or (component.name == "RPPALevel2" and second)
+        if not excused:
+            self.found("H_ID_SPEC", "error", *here, column, record[column])
+
+    def found_once(self, severity, here, column, text) -> None:
+        """A wrong id that is primary nowhere is a finding for each manifest and column, at its first row."""
+        if (here[0], column, text) not in self.named:
+            self.named.add((here[0], column, text))
+            self.found("H_ID_SPEC", severity, *here, column, text)
 
     def check_demographics(self, links) -> None:
         known = {name for (_, written, _), *_, name in links if written == "Demographics"}

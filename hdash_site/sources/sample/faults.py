@@ -7,12 +7,13 @@ others.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.sources.sample.facts import Component, components, pilots
 from hdash_site.sources.sample.lineage import FILES
-from hdash_site.sources.sample.records import CHUNK, NOT_APPLICABLE, PRIMARY, own_id
+from hdash_site.sources.sample.records import CHUNK, LOWEST, NOT_APPLICABLE, PRIMARY, own_id
 from hdash_site.sources.sample.shape import Atlas, Sheet
 from hdash_site.sources.sample.values import stream
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CLEAN = ("HTA4", "HTA14")  # atlases without any mistake
 _A_KIND_AT_FULL_SCALE = 8  # records per kind of mistake and atlas at scale 1.0
 
+_WELL_FORMED = re.compile(r"HTA[1-9][0-9]?_(?:EXT)?[0-9]+(?:_[0-9]+)?")
 PRIMARY_COLUMN, PARENT_COLUMN, ADJACENT_COLUMN = "primary", "parent", "Adjacent Biospecimen IDs"
 
 
@@ -68,7 +70,7 @@ class Plan:
     used: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
 
     def people(self, atlas: Atlas, family: Lineage) -> tuple[int, int]:
-        """Participants and biospecimens of the atlas: ids that name one, and are not taken already."""
+        """Participants and biospecimens of the atlas: well-formed ids, each counted once."""
         known = {"clinical": family.participants, "biospecimen": atlas.count("biospecimen")}
         known["clinical"] -= len(self.spoilt.get("participant", ()))
         known["biospecimen"] -= len(self.spoilt.get("specimen", ()))
@@ -77,7 +79,7 @@ class Plan:
                 sheet, _ = spot.own
                 kind, typed = sheet.component.kind, cell(spot, family)
                 is_own = spot.code and spot.column == PRIMARY.get(kind) and spot.earlier < 0
-                if kind in known and is_own and typed and "," not in typed:
+                if kind in known and is_own and _WELL_FORMED.fullmatch(typed.strip()):
                     known[kind] += 1
         return known["clinical"], known["biospecimen"]
 
@@ -143,7 +145,7 @@ KINDS = (
 _TARGETS: dict[str, Callable[[Component], bool]] = {
     "assay": lambda c: bool(c.endings),
     "root": lambda c: bool(c.endings) and c.parent != FILES,
-    "made": lambda c: c.parent == FILES and c.name not in NOT_APPLICABLE,
+    "made": lambda c: c.parent == FILES and c.name not in (*NOT_APPLICABLE, *LOWEST),
     "biospecimen": lambda c: c.kind == "biospecimen",
     "demographics": lambda c: c.name == "Demographics",
     "clinical": lambda c: c.kind == "clinical" and c.name != "Demographics",

@@ -1,31 +1,41 @@
-"""What the Demographics manifests tell of each participant, as it was filled in."""
+"""What the Demographics manifests say of each participant: the columns that are published (`htan.privacy`)."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from hdash_site.htan import sheet
-from hdash_site.htan.columns import COMPONENT, PARTICIPANT_ID
+from hdash_site.htan.columns import PARTICIPANT_ID
+from hdash_site.htan.components import catalogue
+from hdash_site.htan.findings import HIDDEN
+from hdash_site.htan.lineage import DEMOGRAPHICS
 from hdash_site.htan.parsing import LARGEST
 from hdash_site.htan.people import grouping
+from hdash_site.htan.privacy import may_publish, normal
 from hdash_site.htan.text import dumps, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hdash_site.htan.components import Component
+
 MOST_COLUMNS: Final = 100
-"""Columns that are told of a participant."""
+"""Columns that are shown of a participant."""
 
 
-def facets(manifests: Sequence[bytes], people: int) -> dict[str, bytes]:
-    """By group of the participants (there are `people` of them), of each its columns with their cells.
+def facets(manifests: Sequence[bytes], people: int, components: str = "[]") -> dict[str, bytes]:
+    """Return, by group of the participants (there are `people` of them), the published cells of each.
 
-    Where a participant stands twice, the first row counts.
+    `components` is JSON of the site's `[[component]]` tables. Of several rows of one participant the first
+    counts.
     """
+    component = catalogue(json.loads(components)).find(DEMOGRAPHICS)
+    assert component is not None
     found: dict[str, list[tuple[str, str]]] = {}
     for data in manifests:
         if len(data) <= LARGEST:
-            for participant, row in _rows(data):
+            for participant, row in _rows(data, component):
                 found.setdefault(participant, row)
     group = grouping(people)
     groups: dict[str, dict[str, list[tuple[str, str]]]] = {}
@@ -34,26 +44,32 @@ def facets(manifests: Sequence[bytes], people: int) -> dict[str, bytes]:
     return {name: dumps(some) for name, some in groups.items()}
 
 
-def _rows(data: bytes) -> list[tuple[str, list[tuple[str, str]]]]:
+def _rows(data: bytes, component: Component) -> list[tuple[str, list[tuple[str, str]]]]:
     data = data.replace(b"\0", b"")
     try:
         rows = list(sheet.rows(data, "utf-8"))
     except UnicodeDecodeError:
         rows = list(sheet.rows(data, "latin-1"))
-    header = [name.strip() for name in rows[0]] if rows else []
-    if PARTICIPANT_ID not in header:
+    header = [normal(name) for name in rows[0]] if rows else []
+    if normal(PARTICIPANT_ID) not in header:
         return []
-    own = header.index(PARTICIPANT_ID)
+    own = header.index(normal(PARTICIPANT_ID))
     columns = [
-        (place, shown(name))
-        for place, name in enumerate(header)
-        if name and name not in (PARTICIPANT_ID, COMPONENT) and header.index(name) == place
+        (header.index(normal(name)), name) for name in component.publish if normal(name) in header
     ][:MOST_COLUMNS]
+    columns.sort()
     return [
         (
             shown(row[own].strip()),
-            [(name, shown(row[place].strip()) if place < len(row) else "") for place, name in columns],
+            [
+                (name, _cell(component, name, row[place].strip()) if place < len(row) else "")
+                for place, name in columns
+            ],
         )
         for row in rows[1:]
         if len(row) > own and row[own].strip()
     ]
+
+
+def _cell(component: Component, column: str, cell: str) -> str:
+    return shown(cell) if may_publish(component, column, cell) else HIDDEN

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
+
+HIDDEN: Final = "(not shown)"
+"""What is shown in place of a value that must not be published (`htan.privacy`)."""
 
 
 class Finding(NamedTuple):

@@ -33,6 +33,10 @@ LONGEST_VALUE: Final = 100
 LONGEST_ID: Final = 50
 """Characters of an HTAN id, by the SOP; what is longer is not shown as one."""
 
+LONGEST_SEARCHED: Final = 10_000
+"""Characters of a cell in which dates are looked for; what is longer is never shown as a whole."""
+
+_TWO_DIGITS: Final = re.compile("[0-9]{2}")
 _MONTH: Final = (
     "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -59,7 +63,10 @@ _AGE: Final = re.compile(r"\b(?:age|days?|years?|dates?|dob)\b", re.IGNORECASE)
 _POSITION: Final = re.compile("column [0-9]+")
 _NUMBER: Final = re.compile(r"(?<=.) [1-9][0-9]?$")
 _SEPARATORS: Final = re.compile(r"[,;\s]+")
-_NEARLY_ID: Final = re.compile(r"hta(?:[0-9_.\-]|ext|[bd](?=[0-9])|<U\+[0-9A-F]{4,6}>){0,60}", re.IGNORECASE)
+_NEARLY_ID: Final = re.compile(
+    r"hta(?:[0-9_.\-]|ext|[bd](?=[0-9])|\\[nrt]|<U\+[0-9A-F]{4,6}>){0,60}", re.IGNORECASE
+)
+"""A malformed id that may be shown, with characters as `htan.text` makes them visible."""
 _NEARLY_ENTITY: Final = re.compile(r"\s*syn[0-9.]{0,20}\s*", re.IGNORECASE)
 _OF_FILE: Final = re.compile(r"[0-9]+ (?:NUL )?bytes|byte 0x[0-9A-F]{2}|(?:line|row|lines|rows) [0-9, ]+")
 """What this program says of a file as a whole."""
@@ -86,7 +93,9 @@ def has_date(text: str) -> bool:
     >>> [has_date(text) for text in ("born 3/14/1950", "14-Mar-50", "March 1950", "T2N1M0", "1-Mar", "26946.0")]
     [True, True, True, False, False, False]
     """
-    return _DATE.search(text) is not None
+    # Every form has two digits side by side; to look for these first is fast.
+    start = _TWO_DIGITS.search(text, 0, LONGEST_SEARCHED)
+    return start is not None and _DATE.search(text, 0, LONGEST_SEARCHED) is not None
 
 
 def is_age(column: str) -> bool:
@@ -150,7 +159,7 @@ def may_publish(component: Component, column: str, value: str) -> bool:
     Where the data model lists the allowed values of a column, nothing else is published: in a row with a
     comma too many the name of a participant may be in any column.
     """
-    if is_age(column) or normal(column) not in map(normal, component.publish):
+    if normal(column) not in map(normal, component.publish) or is_age(column):
         return False
     if not is_value(value):
         return True

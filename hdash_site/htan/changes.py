@@ -45,7 +45,7 @@ def counted(data: bytes) -> Findings:
 
 
 def _header(data: bytes) -> list[str]:
-    return data.partition(b"\n")[0].decode().split(",")
+    return data.partition(b"\n")[0].decode().strip().split(",")
 
 
 def _counted(data: bytes, identity: Sequence[str]) -> Findings:

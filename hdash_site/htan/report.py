@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +30,7 @@ from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
 from hdash_site.htan.people import grouping
-from hdash_site.htan.privacy import known_columns, masked
+from hdash_site.htan.privacy import is_nearly_id, known_columns, masked
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
 from hdash_site.htan.timeline import timeline
 
@@ -90,8 +91,23 @@ def facets(
         "folders": listing["folders"],
         "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
-        "network.sif": sif(whole.lineage, read),
+        "network.sif": _network(whole),
     }
+
+
+def _network(atlas: Atlas) -> bytes:
+    """Write the lineage, without malformed ids of private manifests that may be names of persons."""
+    hidden = {
+        name
+        for manifest in atlas.manifests
+        if manifest.is_private
+        for name in map(manifest.primary.one, manifest.primary.odd)
+        if not is_nearly_id(name)
+    }
+    graph = atlas.lineage
+    if hidden:
+        graph = replace(graph, nodes={name: at for name, at in graph.nodes.items() if name not in hidden})
+    return sif(graph, atlas.manifests)
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:

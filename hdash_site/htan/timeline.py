@@ -69,7 +69,7 @@ def _therapies(manifest: Manifest) -> Iterator[Event]:
     labels = _published(manifest, LABEL)
     starts, ends = (_days(manifest, names) for names in (START, END))
     for record, (label, start, end) in enumerate(zip(labels, map(day, starts), map(day, ends), strict=True)):
-        participant = manifest.primary.texts[record] if manifest.primary.texts else ""
+        participant = _own_id(manifest, record)
         if participant and start is not None and end is not None and is_value(label.rstrip(",")):
             yield Event(participant, "therapy", label, min(start, end), max(start, end), "", "")
 
@@ -84,8 +84,14 @@ def _samples(manifest: Manifest) -> Iterator[Event]:
         good = parents.good(record) if parents.texts else ()
         if len(good) == 1 and is_participant(good[0]) and at is not None and is_value(label):
             detail = ", ".join(word for word in (sites[record], sides[record]) if is_value(word))
-            identifier = manifest.primary.one(record) if manifest.primary.texts else ""
+            identifier = _own_id(manifest, record)
             yield Event(good[0], "biospecimen", label, at, at, detail, identifier)
+
+
+def _own_id(manifest: Manifest, record: int) -> str:
+    """Return the well-formed id of a record; blank if it has none, or several."""
+    primary = manifest.primary
+    return primary.one(record) if primary.texts and primary.good(record) else ""
 
 
 def _days(manifest: Manifest, names: Sequence[str]) -> list[str]:

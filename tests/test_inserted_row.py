@@ -16,7 +16,6 @@ from hdash_site.sources import sample
 from tests import worlds
 
 
-
 @pytest.fixture
 def atlases(tmp_path):
     sample.write(tmp_path / "atlases", scale=0.02)
@@ -32,7 +31,9 @@ def with_a_row(data, component, number, entity):
         return None
     own, columns = header.index(component.primary_id), component.id_columns
     for row in rows[1:]:
-        cells = [row[header.index(name)] for name in columns if name in header] if len(row) == len(header) else []
+        cells = (
+            [row[header.index(name)] for name in columns if name in header] if len(row) == len(header) else []
+        )
         if cells and all(is_valid(name, cell) for name, cell in zip(columns, cells, strict=False)):
             record = list(row)
             if component.kind != "clinical":

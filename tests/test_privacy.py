@@ -14,12 +14,22 @@ from tests import worlds
 
 CLINICAL = tuple(component.name for component in catalogue() if component.kind == "clinical")
 KNOWN = (
-    *("Gender", "Race", "Vital Status", "Days to Birth", "Age at Diagnosis", "Year Of Birth", "Treatment Type"),
+    *(
+        "Gender",
+        "Race",
+        "Vital Status",
+        "Days to Birth",
+        "Age at Diagnosis",
+        "Year Of Birth",
+        "Treatment Type",
+    ),
     *("Days to Treatment Start", "Days to Treatment End", "Timepoint Label", "Country of Residence"),
     *("Cause of Death", "Primary Diagnosis", "Therapeutic Agents", "HTAN Biospecimen ID", "Filename", "Id"),
 )
 """Columns of the data model; of the first three, and of the type of treatment, values are published."""
-NAMES = (*("MRN", "Patient Name", "Date of Birth", "X18", "MRN.1", "Unnamed: 3", "Gender_x", "...7", "", "Zip"),)
+NAMES = (
+    *("MRN", "Patient Name", "Date of Birth", "X18", "MRN.1", "Unnamed: 3", "Gender_x", "...7", "", "Zip"),
+)
 
 
 class Planter:
@@ -94,13 +104,17 @@ def planted(draw):
 
 
 def leaks(public, canaries):
-    """Which of these texts are somewhere in the site, however they are escaped there, with a file for each."""
+    """Return which of these texts are in the site, escaped or not, each with a file that holds it."""
     found: dict[str, str] = {}
-    patterns = {canary: re.compile(rf"(?<![0-9A-Za-z]){re.escape(canary)}(?![0-9A-Za-z])") for canary in canaries}
+    patterns = {
+        canary: re.compile(rf"(?<![0-9A-Za-z]){re.escape(canary)}(?![0-9A-Za-z])") for canary in canaries
+    }
     for path in sorted(public.rglob("*")):
         if path.is_file():
             text = path.read_bytes().decode("utf-8", "replace")
-            plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("\\u003c", "<").replace("\\u003e", ">")
+            plain = (
+                text.replace("&lt;", "<").replace("&gt;", ">").replace("\\u003c", "<").replace("\\u003e", ">")
+            )
             for canary, pattern in patterns.items():
                 if canary in plain and pattern.search(plain):
                     found[canary] = path.relative_to(public).as_posix()
@@ -121,7 +135,9 @@ def test_nothing_private_of_any_clinical_component_is_published(tmp_path_factory
     """Column names, values, dates, ages and first rows without a header, in every file of the site."""
 
     @settings(
-        max_examples=max(1, settings().max_examples // 25), database=None, phases=[Phase.reuse, Phase.generate]
+        max_examples=max(1, settings().max_examples // 25),
+        database=None,
+        phases=[Phase.reuse, Phase.generate],
     )
     @given(planted())
     def tried(drawn):
@@ -138,7 +154,10 @@ def test_nothing_private_of_any_clinical_component_is_published(tmp_path_factory
 
 
 def test_of_each_clinical_component_an_unknown_column_and_a_date_are_reported_and_not_shown(tmp_path):
-    rows = [["Component", "HTAN Participant ID", "Patient Qvist", "Vital Status"], ["", "HTA1_1", "Zoe Qvist", "1950-03-14"]]
+    rows = [
+        ["Component", "HTAN Participant ID", "Patient Qvist", "Vital Status"],
+        ["", "HTA1_1", "Zoe Qvist", "1950-03-14"],
+    ]
     stream = io.StringIO()
     csv.writer(stream).writerows(rows)
     site = worlds.site_folder(tmp_path / "site")
@@ -172,6 +191,6 @@ def test_what_is_planted_in_an_edit_is_published_by_no_build_and_an_edit_is_as_a
         assert leaks(site / "public", {"Zoe Qvist", "MRN Qvist", "7731", "1950-03-14"}) == {}
         clean = worlds.clean_tree(site, atlases.folder)
         history = ("changes/", "index.html")
-        assert {path: data for path, data in worlds.tree(site / "public").items() if not path.startswith(history)} == {
-            path: data for path, data in clean.items() if not path.startswith(history)
-        }
+        assert {
+            path: data for path, data in worlds.tree(site / "public").items() if not path.startswith(history)
+        } == {path: data for path, data in clean.items() if not path.startswith(history)}

@@ -1,4 +1,4 @@
-"""What the Demographics manifests say of each participant: the columns that are published (`htan.privacy`)."""
+"""What the Demographics manifests say of each participant, as far as it is published (`htan.privacy`)."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _rows(data: bytes, component: Component) -> list[tuple[str, list[tuple[str, 
     if normal(PARTICIPANT_ID) not in header:
         return []
     own = header.index(normal(PARTICIPANT_ID))
-    columns = [
-        (header.index(normal(name)), name) for name in component.publish if normal(name) in header
-    ][:MOST_COLUMNS]
+    columns = [(header.index(normal(name)), name) for name in component.publish if normal(name) in header][
+        :MOST_COLUMNS
+    ]
     columns.sort()
     return [
         (

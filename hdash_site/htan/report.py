@@ -133,7 +133,7 @@ def _own(
 
 
 def _findings(atlas: Atlas, columns: frozenset[str]) -> list[Finding]:
-    """What all checks find, as it may be published: by check, then in the order of the manifests, then by row.
+    """What all checks find, as it may be published: by check, then in the manifests' order, then by row.
 
     `columns` are the columns that may be named (`privacy.known_columns`).
     """

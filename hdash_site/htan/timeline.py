@@ -107,7 +107,8 @@ def _published(manifest: Manifest, names: Sequence[str]) -> list[str]:
     name = next((name for name in names if name in manifest.days), "")
     cells = _days(manifest, names)
     public = {
-        cell: cell if may_publish(manifest.component, name, cell.rstrip(",")) else HIDDEN for cell in set(cells)
+        cell: cell if may_publish(manifest.component, name, cell.rstrip(",")) else HIDDEN
+        for cell in set(cells)
     }
     return [public[cell] for cell in cells]
 

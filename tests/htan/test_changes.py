@@ -33,8 +33,17 @@ def test_new_and_fixed_are_counted_by_check():
 def written(*rows, header=CSV_HEADER):
     """A `findings.csv`; a row says what differs from a usual finding."""
     usual = {
-        **{"atlas": "HTA1", "code": "H_LINKS", "severity": "error", "manifest": "syn1", "component": "Therapy"},
-        **{"row": 2, "column": "Id", "value": "a", "expected": "An id.", "message": "Say.", "kind": "no-parent"},
+        "atlas": "HTA1",
+        "code": "H_LINKS",
+        "severity": "error",
+        "manifest": "syn1",
+        "component": "Therapy",
+        "row": 2,
+        "column": "Id",
+        "value": "a",
+        "expected": "An id.",
+        "message": "Say.",
+        "kind": "no-parent",
     }
     stream = io.StringIO()
     writer = csv.DictWriter(stream, header, extrasaction="ignore")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from hdash_site.htan.components import catalogue
@@ -81,7 +79,11 @@ def test_calendar_dates_are_an_error_with_rows_and_are_not_shown() -> None:
 
 def test_dates_are_found_in_any_column_that_is_no_bookkeeping_and_in_ragged_rows() -> None:
     header = ["Component", "HTAN Participant ID", "Gender", "Race", "entityId"]
-    rows = [["Therapy", "HTA1_1"], ["Therapy", "HTA1_1", "14.03.1950"], ["Therapy", "HTA1_1", "", "", "syn19500314"]]
+    rows = [
+        ["Therapy", "HTA1_1"],
+        ["Therapy", "HTA1_1", "14.03.1950"],
+        ["Therapy", "HTA1_1", "", "", "syn19500314"],
+    ]
     found = findings(csv_of(header, *rows), PEOPLE, code="H_PRIVACY")
     assert [(one.row, one.column) for one in found] == [(3, "Gender")]
 
@@ -91,7 +93,13 @@ def test_dates_are_found_in_any_column_that_is_no_bookkeeping_and_in_ragged_rows
     [
         *("1950-03-14", "1950/3/14", "1950.03.14", "19500314", "1950-03-14T10:00:00Z", "1950-03"),
         *("3/14/1950", "03-14-1950", "14.3.1950", "14.03.50", "3/14/50", "03/1950", "born 3/14/1950."),
-        *("14 March 1950", "14th of Mar 1950"[:4] + " Mar 1950", "March 14, 1950", "14-Mar-50", "14-MAR-1950"),
+        *(
+            "14 March 1950",
+            "14th of Mar 1950"[:4] + " Mar 1950",
+            "March 14, 1950",
+            "14-Mar-50",
+            "14-MAR-1950",
+        ),
         *("Sept 1950", "Mar 1950", "14Mar1950", "Dec-1950", "x" * 500 + " 2019-12-31"),
     ],
 )
@@ -102,8 +110,31 @@ def test_a_calendar_date_is_one_in_whatever_form(text) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "26946", "26946.0", "-32849", "1946", "2", "T2N1M0", "C34.1", "8140/3", "3+4", "HTA1_1950", "10%"),
-        *("1-Mar", "SEPT2", "Stage IIA", "Grade 2/3", "1/2/3", "7th", "2D Conventional", "syn19500314", "Mayo 12"),
+        *(
+            "",
+            "26946",
+            "26946.0",
+            "-32849",
+            "1946",
+            "2",
+            "T2N1M0",
+            "C34.1",
+            "8140/3",
+            "3+4",
+            "HTA1_1950",
+            "10%",
+        ),
+        *(
+            "1-Mar",
+            "SEPT2",
+            "Stage IIA",
+            "Grade 2/3",
+            "1/2/3",
+            "7th",
+            "2D Conventional",
+            "syn19500314",
+            "Mayo 12",
+        ),
     ],
 )
 def test_what_is_no_calendar_date(text) -> None:
@@ -112,7 +143,15 @@ def test_what_is_no_calendar_date(text) -> None:
 
 def test_of_malformed_ids_only_what_looks_like_an_id_is_shown() -> None:
     shown = ("HTA1_", "hta1-1", "HTA1_EXT", "HTA1_1__2", r"HTA1_1\n", "HTA1_1<U+200B>", "HTA200_1_B1x"[:-1])
-    hidden = ("John Smith", "HTA1_John", "HTA1_1, Smith", "HTA1_1950-03-14", "483-92-0000", "H", "HTA1_" + "1" * 60)
+    hidden = (
+        "John Smith",
+        "HTA1_John",
+        "HTA1_1, Smith",
+        "HTA1_1950-03-14",
+        "483-92-0000",
+        "H",
+        "HTA1_" + "1" * 60,
+    )
     assert [value for value in (*shown, *hidden) if is_nearly_id(value)] == list(shown)
     rows = ("HTA1_|x", "John Smith|x", "n/a|x")
     found = findings(table("Demographics", "HTAN Participant ID|Gender", *rows), SAMPLES, code="H_ID_SPEC")
@@ -121,7 +160,9 @@ def test_of_malformed_ids_only_what_looks_like_an_id_is_shown() -> None:
 
 def test_a_person_who_is_named_in_place_of_an_id_is_in_no_download() -> None:
     people = table("Demographics", "HTAN Participant ID|Gender", "John Smith|male", "HTA1_1|male")
-    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_1", "HTA1_1_2|John Smith")
+    samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_1", "HTA1_1_2|John Smith"
+    )
     assert b"Smith" not in report_of(people, samples)["network.sif"]
 
 
@@ -141,7 +182,12 @@ def test_a_value_that_the_data_model_does_not_allow_is_not_published() -> None:
 
 def test_the_timeline_shows_no_label_that_may_be_data_and_no_age_above_89_years() -> None:
     columns = "HTAN Participant ID|Treatment Type|Days to Treatment Start|Days to Treatment End"
-    rows = ("HTA1_1|John Smith|0|0", "HTA1_1|Surgery|33333|33333", "HTA1_1|Surgery|100|120", "John|Surgery|1|1")
+    rows = (
+        "HTA1_1|John Smith|0|0",
+        "HTA1_1|Surgery|33333|33333",
+        "HTA1_1|Surgery|100|120",
+        "John|Surgery|1|1",
+    )
     [person] = decoded(report_of(table("Therapy", columns, *rows)), "timeline")
     assert person["participant"] == "HTA1_1"
     assert [(event["label"], event["start"]) for event in person["events"]] == [

@@ -104,7 +104,11 @@ def test_manifests_stand_in_the_order_of_the_catalogue_then_of_their_paths() -> 
 
 
 def test_errors_and_warnings_are_counted_apart() -> None:
-    latin = table("Demographics", "HTAN Participant ID|Cause of Death", "HTA1_3|Zürich").decode().encode("latin-1")
+    latin = (
+        table("Demographics", "HTAN Participant ID|Cause of Death", "HTA1_3|Zürich")
+        .decode()
+        .encode("latin-1")
+    )
     report = report_of(*SOUND, latin, table("Therapy", "HTAN Participant ID", "HTA1_7"))
     assert (decoded(report, "summary")["errors"], decoded(report, "summary")["warnings"]) == (1, 1)
     rows = {row["id"]: (row["errors"], row["warnings"]) for row in decoded(report, "manifests")}

@@ -43,13 +43,15 @@ MOST_NAMED: Final = 20
 """Columns of a manifest that get a finding of their own, of each kind."""
 
 _UNKNOWN: Final = (
-    "The column is not in the HTAN data model, so it may identify participants. Upload the manifest without this "
-    "column, or rename it if it is a column of the data model."
+    "The column is not in the HTAN data model, so it may identify participants. Upload the manifest without "
+    "this column, or rename it if it is a column of the data model."
 )
-_DATED: Final = "The column holds calendar dates{}. Replace each date with the number of days since the index date."
+_DATED: Final = (
+    "The column holds calendar dates{}. Replace each date with the number of days since the index date."
+)
 _NO_HEADER: Final = (
-    "The first row names no column of the HTAN data model; it may be the data of a participant. Put a header row "
-    "above it and upload the manifest again."
+    "The first row names no column of the HTAN data model; it may be the data of a participant. Put a header "
+    "row above it and upload the manifest again."
 )
 
 

@@ -181,7 +181,7 @@ def _odd_edges(
         parent, child = parents.ids.texts[record], manifest.primary.one(record)
         odd = parents.ids.odd.get(record)
         for name in (parent,) if parent else (*odd.good, *odd.bad) if odd else ():
-            if child in lineage.nodes and name in lineage.nodes:
+            if child and name in lineage.nodes:
                 yield name, child
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,10 +103,13 @@ def _network(atlas: Atlas) -> bytes:
         for name in map(manifest.primary.one, manifest.primary.odd)
         if not is_nearly_id(name)
     }
-    graph = atlas.lineage
-    if hidden:
-        graph = replace(graph, nodes={name: at for name, at in graph.nodes.items() if name not in hidden})
-    return sif(graph, atlas.manifests)
+    network = sif(atlas.lineage, atlas.manifests)
+    if not hidden:
+        return network
+    shorts = {clean(manifest.component.abbreviation) for manifest in atlas.manifests}
+    ends = {f"{short}_{name}" for short in shorts for name in hidden}
+    lines = network.decode().split("\n")
+    return "\n".join(line for line in lines if ends.isdisjoint(line.split("\tconnect\t"))).encode()
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:

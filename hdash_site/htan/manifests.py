@@ -19,7 +19,14 @@ from hdash_site.htan.columns import (
 )
 from hdash_site.htan.components import Catalogue, Component
 from hdash_site.htan.ids import Cell
-from hdash_site.htan.privacy import Column, is_private, known_columns, positions, public_columns
+from hdash_site.htan.privacy import (
+    Column,
+    is_component_name,
+    is_private,
+    known_columns,
+    positions,
+    public_columns,
+)
 from hdash_site.htan.problems import Problem
 from hdash_site.htan.text import natural
 
@@ -146,6 +153,8 @@ def _manifest(
     ids, rows = json.loads(facets["ids"]), json.loads(facets.get("rows", _NO_ROWS))
     name = annotated or str(ids["component"])
     known = catalogue.find(name)
+    if known is None and not annotated and not is_component_name(name):
+        name = ""
     names = frozenset(ids["names"])
     usable: bool = ids["usable"]
     component = _told(known, name, names)

@@ -60,6 +60,7 @@ _DATE: Final = re.compile(
 is bounded, so that a search takes time linear in the length of the text.
 """
 _AGE: Final = re.compile(r"\b(?:age|days?|years?|dates?|dob)\b", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"<U\+[0-9A-F]{4,6}>")
 _POSITION: Final = re.compile("column [0-9]+")
 _NUMBER: Final = re.compile(r"(?<=.) [1-9][0-9]?$")
 _SEPARATORS: Final = re.compile(r"[,;\s]+")
@@ -67,8 +68,9 @@ _NEARLY_ID: Final = re.compile(
     r"hta(?:[0-9_.\-]|ext|[bd](?=[0-9])|\\[nrt]|<U\+[0-9A-F]{4,6}>){0,60}", re.IGNORECASE
 )
 """A malformed id that may be shown, with characters as `htan.text` makes them visible."""
+_CLASS_NAME: Final = re.compile(r"(?=[^A-Za-z]{0,99}[A-Za-z])[^\s,;]{1,100}")
 _NEARLY_ENTITY: Final = re.compile(r"\s*syn[0-9.]{0,20}\s*", re.IGNORECASE)
-_OF_FILE: Final = re.compile(r"[0-9]+ (?:NUL )?bytes|byte 0x[0-9A-F]{2}|(?:line|row|lines|rows) [0-9, ]+")
+_OF_FILE: Final = re.compile("[0-9]+ (?:(?:NUL )?bytes|marks)|byte 0x[0-9A-F]{2}|UTF-16")
 """What this program says of a file as a whole."""
 
 
@@ -182,6 +184,13 @@ def is_nearly_id(value: str) -> bool:
     )
 
 
+def is_component_name(name: str) -> bool:
+    """Return whether a cell of the column `Component` may name a component that the catalogue does not know:
+    a class name is one word.
+    """
+    return _CLASS_NAME.fullmatch(name) is not None and not has_date(name)
+
+
 def masked(finding: Finding, manifest: Manifest, known: frozenset[str]) -> Finding:
     """Return a finding of a private manifest without what must not be published."""
     column = finding.column
@@ -191,7 +200,7 @@ def masked(finding: Finding, manifest: Manifest, known: frozenset[str]) -> Findi
     value = finding.value
     if value and value == finding.column:
         value = column
-    elif not _may_show(finding, manifest.component):
+    elif not (_may_show(finding, manifest.component) or is_known_column(_ESCAPED.sub(" ", value), known)):
         value = HIDDEN
     return finding._replace(column=column, value=value)
 

@@ -207,3 +207,20 @@ def test_a_site_can_add_a_column_to_what_is_known_and_published() -> None:
     people = table("Demographics", "HTAN Participant ID|Cohort", "HTA1_1|A")
     assert columns_of(report_of(people, components=added))[-1] == "Cohort"
     assert findings(people, SAMPLES, code="H_PRIVACY", components=added) == []
+
+
+def test_a_cell_that_is_no_name_of_a_component_is_not_taken_for_one() -> None:
+    for name in ("John Smith", "1950-03-14", "483920"):
+        people = table(name, "HTAN Participant ID|Gender", "HTA1_1|female")
+        assert name.encode() not in b"".join(report_of(people, SAMPLES).values())
+    [row] = decoded(report_of(table("SpatialPilot-7", "HTAN Participant ID", "HTA1_1")), "manifests")
+    assert row["component"] == "SpatialPilot-7"
+
+
+def test_the_near_name_of_a_column_is_shown() -> None:
+    header = ["Component", "HTAN Participant ID", "Gender", "Gender"]
+    [found] = findings(csv_of(header, ["Demographics", "HTA1_1", "", ""]), SAMPLES, code="H_MANIFEST")
+    assert (found.column, found.value) == ("Gender", "Gender")
+    header[2:] = ["MRN", "MRN"]
+    [found] = findings(csv_of(header, ["Demographics", "HTA1_1", "", ""]), SAMPLES, code="H_MANIFEST")
+    assert (found.column, found.value) == ("column 3", "column 3")

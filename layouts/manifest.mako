@@ -65,6 +65,9 @@ ${words.notice(notice)}
 % if columns:
 <section aria-labelledby="columns-title">
 <h2 id="columns-title">Columns</h2>
+% if any(column["name"].startswith("column ") and not column["is_known"] for column in columns):
+<p class="small">A column that is not in the HTAN data model is named by its position: its own name may be data of a participant, and this site is public.</p>
+% endif
 <div class="wide" tabindex="0" role="region" aria-label="Table of the columns">
 <table class="sortable filterable" data-name="columns">
 <thead><tr><th scope="col">Column</th><th scope="col" class="number">Filled</th><th scope="col" class="number">Share</th><th scope="col">Counts as metadata</th></tr></thead>

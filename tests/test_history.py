@@ -9,8 +9,10 @@ import time
 
 import pytest
 
-from hdash_site import app, upkeep
+from hdash_site import app, notify, upkeep
+from hdash_site.htan import report
 from hdash_site.options import Deadline
+from hdash_site.pages import rules
 from hdash_site.state.store import opened
 from tests import worlds
 
@@ -206,3 +208,27 @@ def test_a_time_that_is_none_is_an_error_in_one_line(nights, monkeypatch, epoch)
     )
     line = f"hdash-site: SOURCE_DATE_EPOCH: it is '{epoch}'; set it to seconds since 1970, or to nothing\n"
     assert (done.returncode, done.stderr) == (2, line)
+
+
+def test_a_release_that_rewords_every_finding_is_no_news(nights, monkeypatch):
+    """All reports are made again with other words: nothing is new or fixed, and there is no edition."""
+    for entity, data in nights.atlases.manifests.items():
+        nights.atlases.manifests[entity] = data + data.splitlines(keepends=True)[-1].replace(b"_1", b"_")
+    nights.night(jobs=1)
+    before = (nights.site / "public/hta1/findings.csv").read_text()
+    findings = report._findings
+
+    def reworded(*arguments):
+        return [
+            one._replace(message=f"Quite other words (row {one.row + 7} of syn1).", expected="other")
+            for one in findings(*arguments)
+        ]
+
+    monkeypatch.setattr(report, "_findings", reworded)
+    monkeypatch.setattr(rules, "code", lambda: rules.Digests("new release", "new release"))
+    result = worlds.build(nights.site, nights.atlases.folder, today="2026-07-09T03:00:00+00:00", jobs=1)
+    after = (nights.site / "public/hta1/findings.csv").read_text()
+    assert after.count("Quite other words") == before.count("\n") - 1 > 2
+    assert (result.new_findings, result.fixed_findings) == ({}, {})
+    assert "Findings" not in notify.success("Site", result)
+    assert len(nights.editions()) == 1

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from hdash_site.htan.columns import PARENT_DATA_FILE_ID
+from hdash_site.htan.privacy import is_age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ class Component:
     parent_may_be_missing: bool = False
     check_primary: bool = True
     entity_id_required: bool = False
+    publish: tuple[str, ...] = ()
 
     @property
     def id_columns(self) -> tuple[str, ...]:
@@ -131,8 +133,7 @@ def _catalogue(components: tuple[Component, ...]) -> Catalogue:
 
 def _component(table: Mapping[str, object], base: Component | None) -> Component:
     values = dict(cast("Mapping[str, Any]", table))
-    if "aliases" in values:
-        values["aliases"] = tuple(values["aliases"])
+    values |= {name: tuple(values[name]) for name in ("aliases", "publish") if name in values}
     if base is not None:
         return replace(base, **{**values, "name": base.name})
     if "kind" not in values:
@@ -169,6 +170,12 @@ def _checked(table: Mapping[str, object]) -> Mapping[str, object]:
         if key in _CHOICES and value not in _CHOICES[key]:
             choices = _either(_CHOICES[key])
             raise ValueError(f"The component {name} has {key} = {value!r}; it is one of {choices}.")
+    private = list(filter(is_age, cast("list[str]", table.get("publish", []))))
+    if private:
+        raise ValueError(
+            f"The component {name} publishes {private[0]!r}; ages, days, years and dates of a participant "
+            "are never published. Remove this column from publish."
+        )
     return table
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Severity = Literal["error", "warning"]
+
+HIDDEN: Final = "(not shown)"
+"""What is shown in place of a value that must not be published (`htan.privacy`)."""
 
 
 class Finding(NamedTuple):

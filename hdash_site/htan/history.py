@@ -10,7 +10,8 @@ and `gone` (ids), and `changes`. Once made it stays as it is, and holds all that
 `new` and `fixed` (numbers of findings by code).
 
 A basis is what the next edition is compared with: by atlas id, its manifests, the components that it ever
-had, and what stands for each of its findings.
+had, a mark for each of its findings, and the `form` of these marks. Marks of another form cannot be compared:
+the next edition then counts no finding of that atlas as new or fixed.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ FIGURES: Final = (
 """The figures of a summary that are kept; they can be added up."""
 
 _MARK: Final = 8
-"""Bytes that stand for a finding."""
+"""Bytes of the mark of a finding."""
+_FORM: Final = 2
+"""The form of the marks: what is digested. Version 0.1.0, whose bases have no form, also digested the words
+of a finding.
+"""
 
 
 class Report(NamedTuple):
@@ -139,12 +144,13 @@ def _basis(report: Report, old: Mapping[str, Any] | None) -> dict[str, Any]:
         "mark": report.mark,
         "manifests": manifests,
         "components": sorted(components.union(old["components"] if old else ())),
+        "form": _FORM,
         "findings": _marks(report.findings),
     }
 
 
 def _marks(findings: bytes) -> dict[str, str]:
-    """Give, by code, what stands for each finding wherever its row is, all in one text."""
+    """Return, by code, the marks of all findings in one text. A mark is a digest of what a finding is."""
     marks: dict[str, list[bytes]] = {}
     for (code, *rest), count in counted(findings).items():
         text = "\0".join(rest).encode("utf-8", "surrogatepass")
@@ -155,11 +161,12 @@ def _marks(findings: bytes) -> dict[str, str]:
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     fresh = [name for name in new["components"] if name not in set(old["components"])]
+    is_comparable = old.get("form") == new.get("form")
     some = {
         **_manifests(old["manifests"], new["manifests"]),
         "components": fresh,
-        "new": _more(old["findings"], new["findings"]),
-        "fixed": _more(new["findings"], old["findings"]),
+        "new": _more(old["findings"], new["findings"]) if is_comparable else {},
+        "fixed": _more(new["findings"], old["findings"]) if is_comparable else {},
     }
     return {name: what for name, what in some.items() if what}
 

@@ -19,14 +19,22 @@ from hdash_site.htan.columns import (
 )
 from hdash_site.htan.components import Catalogue, Component
 from hdash_site.htan.ids import Cell
+from hdash_site.htan.privacy import (
+    Column,
+    is_component_name,
+    is_private,
+    known_columns,
+    positions,
+    public_columns,
+)
 from hdash_site.htan.problems import Problem
 from hdash_site.htan.text import natural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_NO_COUNTS: Final = b'{"filled":0,"cells":0}'
-_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"entities":"","days":{}}'
+_NO_COUNTS: Final = b'{"columns":[],"filled":0,"cells":0}'
+_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"entities":"","days":{},"dates":[]}'
 
 
 class IdColumn(NamedTuple):
@@ -85,6 +93,13 @@ class Manifest:
     """The Synapse IDs of all records, packed; blank if no record has one."""
     gaps: Sequence[tuple[int, int]] = ()
     problems: Sequence[Problem] = ()
+    is_private: bool = False
+    """Whether its values and the names of its columns are published by allow-list only."""
+    columns: Sequence[Column] = ()
+    hidden_columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By the name in the manifest, what a column is called that must not be named."""
+    dates: Sequence[tuple[int, int, int]] = ()
+    """Columns with calendar dates: position from 0, first record, how many records."""
 
     def row(self, record: int) -> int:
         """The number of a record as a spreadsheet has it: blank rows count, the header is row 1."""
@@ -114,13 +129,20 @@ def read_manifests(
 
     Of a manifest that is given by its facet `ids` alone, nothing else is known.
     """
-    manifests = [_manifest(row, facets.get(row["id"]), failures.get(row["id"]), catalogue) for row in listed]
+    allowed = known_columns(catalogue)
+    manifests = [
+        _manifest(row, facets.get(row["id"]), failures.get(row["id"]), catalogue, allowed) for row in listed
+    ]
     ranked = sorted(manifests, key=lambda one: (natural(one.path), natural(one.id)))
     return tuple(sorted(ranked, key=lambda one: (catalogue.order(one.component), one.component.name)))
 
 
 def _manifest(
-    row: Mapping[str, Any], facets: Mapping[str, bytes] | None, failure: str | None, catalogue: Catalogue
+    row: Mapping[str, Any],
+    facets: Mapping[str, bytes] | None,
+    failure: str | None,
+    catalogue: Catalogue,
+    allowed: frozenset[str],
 ) -> Manifest:
     annotated = str(row["component"])
     if facets is None:
@@ -134,14 +156,20 @@ def _manifest(
     ids, rows = json.loads(facets["ids"]), json.loads(facets.get("rows", _NO_ROWS))
     name = annotated or str(ids["component"])
     known = catalogue.find(name)
+    if known is None and not annotated and not is_component_name(name):
+        name = ""
     names = frozenset(ids["names"])
     usable: bool = ids["usable"]
+    component = _told(known, name, names)
+    # A header row that names no column may be the first record, of a biospecimen too.
+    private = is_private(component, is_known=known is not None) or not (usable or component.kind == "assay")
+    public = public_columns(columns["columns"], allowed, private=private)
     return Manifest(
         id=row["id"],
         name=row["name"],
         path=row["path"],
         modified=row["modified"],
-        component=_told(known, name, names),
+        component=component,
         is_known=known is not None,
         records=ids["records"] if usable else 0,
         filled=columns["filled"] if usable else 0,
@@ -154,6 +182,10 @@ def _manifest(
         entities=rows["entities"],
         gaps=rows["gaps"],
         problems=[Problem(**problem) for problem in json.loads(facets.get("problems", b"[]"))],
+        is_private=private,
+        columns=public,
+        hidden_columns=positions(columns["columns"], public),
+        dates=rows["dates"],
     )
 
 

@@ -11,20 +11,21 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import encodings, ids, problems, sheet
-from hdash_site.htan.columns import COMPONENT, ENTITY_ID
+from hdash_site.htan.columns import BIOSPECIMEN_ID, COMPONENT, DATA_FILE_ID, ENTITY_ID, PARTICIPANT_ID
 from hdash_site.htan.components import catalogue
 from hdash_site.htan.entities import is_synapse_id, packed
 from hdash_site.htan.files import is_counted, is_value, vocabulary
 from hdash_site.htan.header import Header, named, read_header
+from hdash_site.htan.privacy import has_date
 from hdash_site.htan.text import BLANKS, clean, dumps, shown
 from hdash_site.htan.timeline import COLUMNS as DAY_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hdash_site.htan.problems import Problem
 
@@ -83,6 +84,10 @@ class _Manifest:
     long: list[int] = field(default_factory=list[int])
     known: set[str] = field(default_factory=set[str])
     not_values: set[str] = field(default_factory=lambda: {""})
+    undated: set[str] | None = None
+    """Cells without a calendar date; None where dates do not matter."""
+    dates: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
+    """By position of a column with calendar dates: the first record with one, and how many records."""
 
 
 def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
@@ -139,6 +144,7 @@ def _read(header: Header, rows: Iterator[list[str]], id_columns: Sequence[str]) 
         reach=Counter(),
         told_apart=frozenset(places[name] for name in (*id_columns, ENTITY_ID) if name in places),
         unnamed={place: number < _MOST_UNNAMED for number, place in enumerate(header.unnamed)},
+        undated={""} if _may_be_clinical(places) else None,
     )
     for chunk in sheet.chunks(rows):
         _take(manifest, chunk)
@@ -153,6 +159,7 @@ def _take(manifest: _Manifest, chunk: list[list[str]]) -> None:
         if all(map(str.strip, columns[manifest.places.get(COMPONENT, 0)])):
             manifest.rows += len(chunk)
             _take_columns(manifest, columns, len(chunk))
+            _keep_dates(manifest, chunk)
             _keep(manifest, columns.__getitem__, len(chunk))
             return
     chunk = _without_blank_rows(manifest, chunk)
@@ -161,6 +168,7 @@ def _take(manifest: _Manifest, chunk: list[list[str]]) -> None:
         by_reach.setdefault(min(len(row), width), []).append(row)
     for rows in by_reach.values():
         _take_columns(manifest, list(zip(*rows, strict=False))[:width], len(rows))
+    _keep_dates(manifest, chunk)
     _keep(manifest, lambda place: [row[place] if place < len(row) else "" for row in chunk], len(chunk))
 
 
@@ -232,6 +240,32 @@ def _are_numbers(cells: Sequence[str], first: int) -> bool:
     return all(
         not cell.strip() or cell in (str(number), str(number + 1)) for number, cell in enumerate(cells, first)
     )
+
+
+def _may_be_clinical(places: Mapping[str, int]) -> bool:
+    """Return whether the columns may be those of a clinical manifest; the annotation is not known here."""
+    return DATA_FILE_ID not in places and (PARTICIPANT_ID in places or BIOSPECIMEN_ID not in places)
+
+
+def _is_bookkeeping(column: str) -> bool:
+    words = vocabulary()
+    return column in words.not_counted or words.is_not_counted(column) is not None
+
+
+def _keep_dates(manifest: _Manifest, chunk: Sequence[Sequence[str]]) -> None:
+    """Note which columns of these rows hold calendar dates. Each distinct cell is looked at once."""
+    if manifest.undated is None:
+        return
+    fresh = set(chain.from_iterable(chunk)) - manifest.undated
+    dated = set(filter(has_date, fresh))
+    if len(manifest.undated) < _MOST_KNOWN:
+        manifest.undated |= fresh - dated
+    if not dated:
+        return
+    for record, row in enumerate(chunk, manifest.records):
+        for place, cell in enumerate(row[: len(manifest.header)]):
+            if cell in dated and not _is_bookkeeping(manifest.header[place]):
+                manifest.dates.setdefault(place, [record, 0])[1] += 1
 
 
 def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None:
@@ -321,6 +355,7 @@ def _rows(manifest: _Manifest) -> dict[str, object]:
         "no_entity": manifest.no_entity,
         "entities": entities if entities.strip(",") else "",
         "days": manifest.days,
+        "dates": [(place, *counts) for place, counts in sorted(manifest.dates.items())],
     }
 
 

@@ -29,6 +29,7 @@ from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
 from hdash_site.htan.people import grouping
+from hdash_site.htan.privacy import is_nearly_id, known_columns, masked
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
 from hdash_site.htan.timeline import timeline
 
@@ -69,7 +70,7 @@ def facets(
         demographics_expected=ruled.get("demographics", True),
         exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
     )
-    findings = _findings(whole)
+    findings = _findings(whole, known_columns(known))
     causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
     biospecimens = biospecimens_by_participant(whole.lineage, read)
@@ -78,6 +79,7 @@ def facets(
         "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
+        **{f"columns/{one.id}": dumps([column._asdict() for column in one.columns]) for one in read},
         "checks": dumps(_checks(whole, findings)),
         "titles": dumps([[one["id"], one["label"] or one["component"], one["path"]] for one in described]),
         "compared": dumps(_compared(described)),
@@ -89,8 +91,26 @@ def facets(
         "folders": listing["folders"],
         "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
-        "network.sif": sif(whole.lineage, read),
+        "network.sif": _network(whole),
     }
+
+
+def _network(atlas: Atlas) -> bytes:
+    """Write the lineage, without malformed ids of private manifests that may be names of persons."""
+    hidden = {
+        name
+        for manifest in atlas.manifests
+        if manifest.is_private
+        for name in map(manifest.primary.one, manifest.primary.odd)
+        if not is_nearly_id(name)
+    }
+    network = sif(atlas.lineage, atlas.manifests)
+    if not hidden:
+        return network
+    shorts = {clean(manifest.component.abbreviation) for manifest in atlas.manifests}
+    ends = {f"{short}_{name}" for short in shorts for name in hidden}
+    lines = network.decode().split("\n")
+    return "\n".join(line for line in lines if ends.isdisjoint(line.split("\tconnect\t"))).encode()
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:
@@ -115,14 +135,27 @@ def _own(
     return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
 
 
-def _findings(atlas: Atlas) -> list[Finding]:
-    """What all checks find: by check, then in the order of the manifests, then by row."""
+def _findings(atlas: Atlas, columns: frozenset[str]) -> list[Finding]:
+    """What all checks find, as it may be published: by check, then in the manifests' order, then by row.
+
+    `columns` are the columns that may be named (`privacy.known_columns`).
+    """
     place = {manifest.id: number for number, manifest in enumerate(atlas.manifests)}
     last = len(place)
+    private = {manifest.id: manifest for manifest in atlas.manifests if manifest.is_private}
+    listed = set(atlas.listing)
     found: list[Finding] = []
     for check in checks():
         left_out = atlas.exempt.get(check.CODE, frozenset())
-        some = [_short(finding) for finding in check.check(atlas) if finding.manifest not in left_out]
+        some = [
+            _short(
+                masked(finding, private[finding.manifest], columns)
+                if finding.manifest in private and finding not in listed
+                else finding
+            )
+            for finding in check.check(atlas)
+            if finding.manifest not in left_out
+        ]
         some.sort(key=lambda one: (one.row, one.column, one.value, one.message))
         if any(finding.manifest not in place for finding in some):
             some.sort(key=lambda one: natural(one.manifest))

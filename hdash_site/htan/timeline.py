@@ -1,7 +1,8 @@
 """Therapies and samples of a participant over time (section 8 of the dashboard's rules).
 
 Days are counted from a participant's first event, which is day 0. A row without both days or without a
-label is left out; what cannot be read as a number is no day.
+label is left out; what cannot be read as a number is no day. Labels are shown as `htan.privacy` allows, and
+nothing that lies more than 89 years after the first event.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.files import is_value
+from hdash_site.htan.findings import HIDDEN
 from hdash_site.htan.ids import identifiers, well_formed
+from hdash_site.htan.privacy import OLDEST, may_publish
 from hdash_site.htan.text import natural
 
 if TYPE_CHECKING:
@@ -63,7 +66,8 @@ def _events(manifest: Manifest) -> Iterator[Event]:
 
 
 def _therapies(manifest: Manifest) -> Iterator[Event]:
-    labels, starts, ends = (_days(manifest, names) for names in (LABEL, START, END))
+    labels = _published(manifest, LABEL)
+    starts, ends = (_days(manifest, names) for names in (START, END))
     for record, (label, start, end) in enumerate(zip(labels, map(day, starts), map(day, ends), strict=True)):
         participant = _own_id(manifest, record)
         if participant and start is not None and end is not None and is_value(label.rstrip(",")):
@@ -73,7 +77,8 @@ def _therapies(manifest: Manifest) -> Iterator[Event]:
 def _samples(manifest: Manifest) -> Iterator[Event]:
     """Samples taken from a participant; those derived from another sample are none."""
     parents = manifest.column(manifest.component.parent_id)
-    methods, days, sites, sides = (_days(manifest, (name,)) for name in (METHOD, COLLECTED, SITE, LATERALITY))
+    methods, sites, sides = (_published(manifest, (name,)) for name in (METHOD, SITE, LATERALITY))
+    days = _days(manifest, (COLLECTED,))
     is_participant = well_formed(tuple(kind for kind in identifiers() if kind.name == "participant"))
     for record, (label, at) in enumerate(zip(methods, map(day, days), strict=True)):
         good = parents.good(record) if parents.texts else ()
@@ -97,6 +102,17 @@ def _days(manifest: Manifest, names: Sequence[str]) -> list[str]:
     return [""] * manifest.records
 
 
+def _published(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """The same where these cells may be published; what may not is hidden, but still a value."""
+    name = next((name for name in names if name in manifest.days), "")
+    cells = _days(manifest, names)
+    public = {
+        cell: cell if may_publish(manifest.component, name, cell.rstrip(",")) else HIDDEN
+        for cell in set(cells)
+    }
+    return [public[cell] for cell in cells]
+
+
 def day(cell: str) -> int | None:
     """A day as typed, which spreadsheets also write `13026.0`; None if it is none."""
     try:
@@ -110,7 +126,7 @@ def _grouped(events: list[Event]) -> list[dict[str, object]]:
     """A participant's events from day 0 on; samples taken at the same time and site are one event."""
     zero = min(event.start for event in events)
     groups: dict[tuple[object, ...], list[Event]] = {}
-    for number, event in enumerate(events):
+    for number, event in enumerate(one for one in events if one.end - zero <= OLDEST):
         alone = number if event.kind == "therapy" else -1
         key = (event.start, event.end, event.kind, event.label, event.detail, alone)
         groups.setdefault(key, []).append(event)

@@ -5,7 +5,7 @@
     report:<atlas>             what the domain concludes                 htan.report.facets
     descent:<atlas>            its ids, and who comes from whom          htan.descents.facets
     strays:                    ids that do not begin like their atlas    htan.descents.strays_of
-    demographics:<atlas>       what is filled in of each participant     htan.demographics.facets
+    demographics:<atlas>       what is published of each participant     htan.demographics.facets
     people:<atlas>/<group>     the pages of some participants            pages.people.pages
     article:<path>             front matter and body of a markdown file  pages.content.parts
     prose:<kind>/<argument>    that body with its shortcodes filled in   pages.prose.filled
@@ -205,7 +205,8 @@ def _demographics(atlas: str, context: Context) -> Mapping[str, bytes]:
         for entity in known["manifests"]
     ]
     blobs = [context.read(Key("blob", one["digest"])) for one in fetched]
-    return context.work(demographics.facets, blobs, known["people"])
+    components = context.read(Key("config", "site.toml", "components")).decode()
+    return context.work(demographics.facets, blobs, known["people"], components)
 
 
 def _people(name: str, context: Context) -> Mapping[str, bytes]:

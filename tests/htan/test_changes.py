@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from hdash_site.htan.changes import findings_moved
+import csv
+import io
+
+from hdash_site.htan.changes import counted, findings_moved
+from hdash_site.htan.report import CSV_HEADER
 
 HEADER = "atlas,code,severity,manifest,component,row,column,value,expected,message\n"
 
@@ -24,3 +28,42 @@ def test_new_and_fixed_are_counted_by_check():
     assert findings_moved(before, after) == ({"H_LINKS": 1, "H_ID_SPEC": 1}, {"H_LINKS": 1, "H_DEM": 1})
     assert findings_moved(b"", after) == ({"H_LINKS": 1, "H_ID_SPEC": 1}, {})
     assert findings_moved(before, before) == ({}, {})
+
+
+def written(*rows, header=CSV_HEADER):
+    """A `findings.csv`; a row says what differs from a usual finding."""
+    usual = {
+        "atlas": "HTA1",
+        "code": "H_LINKS",
+        "severity": "error",
+        "manifest": "syn1",
+        "component": "Therapy",
+        "row": 2,
+        "column": "Id",
+        "value": "a",
+        "expected": "An id.",
+        "message": "Say.",
+        "kind": "no-parent",
+    }
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, header, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(usual | row for row in rows)
+    return stream.getvalue().encode()
+
+
+def test_a_finding_is_its_check_manifest_column_kind_and_value_and_neither_row_nor_words():
+    before = written({}, {"row": 9})
+    reworded = {"message": "In other words (row 12 of syn1).", "expected": "x", "severity": "warning"}
+    assert findings_moved(before, written(reworded | {"row": 3}, reworded | {"component": "T"})) == ({}, {})
+    assert counted(before) == {("H_LINKS", "syn1", "Id", "no-parent", "a"): 2}
+    for name in ("code", "manifest", "column", "kind", "value"):
+        other = written({}, {name: "other"})
+        assert [one.total() for one in findings_moved(before, other)] == [1, 1], name
+
+
+def test_a_report_of_version_0_1_0_without_kinds_is_compared_without_them():
+    old = written({}, {"column": "Name", "value": "John Smith"}, header=CSV_HEADER[:-1])
+    hidden = {"column": "Name", "value": "(not shown)"}
+    assert findings_moved(old, written({"message": "Other words."}, hidden)) == ({}, {})
+    assert findings_moved(old, written({"value": "b"}, hidden)) == ({"H_LINKS": 1}, {"H_LINKS": 1})

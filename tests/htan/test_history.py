@@ -172,3 +172,17 @@ def test_an_edition_and_its_basis_survive_json_as_they_are(nights):
 
     first = nights.night(FIRST, HTA1=report(findings=[("H_LINKS", 1, "a")]))
     assert json.loads(json.dumps([first, nights.basis])) == [first, nights.basis]
+
+
+def test_marks_that_hold_the_words_of_findings_are_not_compared_with_todays(nights):
+    """A basis of version 0.1.0 has no form."""
+    nights.night(FIRST, HTA1=report(findings=[("H_DEM", 5, "x")]))
+    nights.basis["HTA1"].pop("form")
+    nights.basis["HTA1"]["findings"] = {"H_DEM": "AAAAAAAAAAA="}
+    assert nights.night(SECOND, HTA1=report(findings=[("H_DEM", 6, "x")])) is None
+    made = nights.night(SECOND, HTA1=report(files=2, findings=[("H_DEM", 6, "x")]))
+    assert made["changes"]["HTA1"] == {"risen": {"files": 1}}
+    assert nights.night(THIRD, HTA1=report(files=2, findings=[("H_DEM", 6, "y")]))["changes"]["HTA1"] == {
+        "new": {"H_DEM": 1},
+        "fixed": {"H_DEM": 1},
+    }

@@ -22,6 +22,10 @@ def test_the_facets_are_these() -> None:
         "manifest/syn12",
         "manifest/syn13",
         "manifest/syn14",
+        "columns/syn11",
+        "columns/syn12",
+        "columns/syn13",
+        "columns/syn14",
         "checks",
         "titles",
         "compared",
@@ -43,8 +47,8 @@ def test_the_facets_are_these() -> None:
 
 
 def test_the_summary_adds_up_cells_not_percentages() -> None:
-    people = table("Demographics", "HTAN Participant ID|A|B", "HTA1_1|x|", "HTA1_2||")
-    therapy = table("Therapy", "HTAN Participant ID|A", "HTA1_1|x")
+    people = table("Demographics", "HTAN Participant ID|Gender|Race", "HTA1_1|x|", "HTA1_2||")
+    therapy = table("Therapy", "HTAN Participant ID|Treatment Type", "HTA1_1|x")
     more = (entity("syn5", "a.bam", dataFileSizeBytes="10"),)
     assert decoded(report_of(people, therapy, SAMPLES, more=more), "summary") == {
         "id": "HTA1",
@@ -100,7 +104,11 @@ def test_manifests_stand_in_the_order_of_the_catalogue_then_of_their_paths() -> 
 
 
 def test_errors_and_warnings_are_counted_apart() -> None:
-    latin = table("Demographics", "HTAN Participant ID|Site", "HTA1_3|Zürich").decode().encode("latin-1")
+    latin = (
+        table("Demographics", "HTAN Participant ID|Cause of Death", "HTA1_3|Zürich")
+        .decode()
+        .encode("latin-1")
+    )
     report = report_of(*SOUND, latin, table("Therapy", "HTAN Participant ID", "HTA1_7"))
     assert (decoded(report, "summary")["errors"], decoded(report, "summary")["warnings"]) == (1, 1)
     rows = {row["id"]: (row["errors"], row["warnings"]) for row in decoded(report, "manifests")}
@@ -186,15 +194,16 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
 
 
 def test_a_formula_in_a_cell_is_text_in_the_download() -> None:
-    people = table("Demographics", "HTAN Participant ID", "=HYPERLINK('x')", "+1", "-1", "@x")
-    rows = list(csv.reader(io.StringIO(report_of(people)["findings.csv"].decode())))
+    rows = (f"HTA1_1_7{n}|{parent}" for n, parent in enumerate(("=HYPERLINK('x')", "+1", "-1", "@x")))
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", *rows)
+    rows = list(csv.reader(io.StringIO(report_of(PEOPLE, samples)["findings.csv"].decode())))
     values = [row[7] for row in rows if row[1] == "H_ID_SPEC"]
     assert values == ["'=HYPERLINK('x')", "'+1", "'-1", "'@x"]
 
 
 def test_a_cell_of_ten_megabytes_is_shortened() -> None:
-    people = table("Demographics", "HTAN Participant ID", "HTA1_1", "x" * 10**7)
-    (found,) = findings(people, SAMPLES, code="H_ID_SPEC")
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_9|" + "x" * 10**7)
+    (found,) = findings(PEOPLE, samples, code="H_ID_SPEC")
     assert found.value == "x" * 199 + "…"
 
 

@@ -29,4 +29,5 @@ SEVERITY: Final[Severity] = "error"
 def check(atlas: Atlas) -> Iterator[Finding]:
     if not any(one.component.kind == "biospecimen" for one in atlas.manifests):
         message = "The atlas has no Biospecimen or SRRSBiospecimen manifest; upload one."
-        yield Finding(CODE, SEVERITY, "", "Biospecimen", 0, "", "", "a Biospecimen manifest", message)
+        expected = "a Biospecimen manifest"
+        yield Finding(CODE, SEVERITY, "", "Biospecimen", 0, "", "", expected, message, "no-biospecimens")

@@ -53,4 +53,5 @@ def check(atlas: Atlas) -> Iterator[Finding]:
             shown(name),
             "a component of the data model",
             message,
+            "unknown-component",
         )

@@ -31,4 +31,5 @@ SEVERITY: Final[Severity] = "error"
 def check(atlas: Atlas) -> Iterator[Finding]:
     if atlas.demographics_expected and not any(one.component.name == DEMOGRAPHICS for one in atlas.manifests):
         message = "The atlas has no Demographics manifest; upload one."
-        yield Finding(CODE, SEVERITY, "", DEMOGRAPHICS, 0, "", "", "a Demographics manifest", message)
+        expected = "a Demographics manifest"
+        yield Finding(CODE, SEVERITY, "", DEMOGRAPHICS, 0, "", "", expected, message, "no-demographics")

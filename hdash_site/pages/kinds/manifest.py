@@ -29,7 +29,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     about = context.find(Key("report", atlas, f"manifest/{entity}"))
     if about is None:
         return {}
-    columns = context.find(Key("manifest", route.argument, "columns"))
+    columns = context.find(Key("report", atlas, f"columns/{entity}"))
     download = context.find(Key("report", atlas, f"findings/{entity}.csv"))
     files = {f"{route.url}findings.csv": download} if download else {}
     return files | {
@@ -41,6 +41,6 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             about=json.loads(about),
             notice=json.loads(context.read(Key("snapshot", atlas, "notice"))),
             groups=json.loads(context.read(Key("report", atlas, f"findings/{entity}")))["groups"],
-            columns=json.loads(columns)["columns"] if columns else [],
+            columns=json.loads(columns) if columns else [],
         )
     }

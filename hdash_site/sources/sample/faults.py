@@ -120,7 +120,7 @@ KINDS = (
         "error",
         "demographics",
         PRIMARY_COLUMN,
-        ("{own}_", "{own}-{serial}", "{own}\n", "{atlas}_EXT{serial}x"),
+        ("{own}_", "{own}-{serial}", "{own}\n", "{atlas}_EXT_{serial}"),
     ),
     Kind(_ID, "warning", "demographics", PRIMARY_COLUMN, ("HTA77_{serial}",)),
     Kind(_ID, "error", "clinical", PRIMARY_COLUMN, ("",)),

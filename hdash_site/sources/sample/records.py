@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hdash_site.sources.sample import values
@@ -69,7 +69,7 @@ def style(sheet: Sheet, lineage: Lineage, seed: int, *, faulty: bool) -> Style:
     name = sheet.component.name
     alias = rng.random() < 0.3 and not faulty
     orphaned = name in NOT_APPLICABLE and (name not in lineage.parents or sheet.ordinal % 3 == 0)
-    return Style(
+    drawn = Style(
         component=SHORT_NAMES.get(name, name) if alias else name,
         bom=rng.random() < 0.15,
         newline="\r\n" if rng.random() < 0.2 else "\n",
@@ -81,6 +81,8 @@ def style(sheet: Sheet, lineage: Lineage, seed: int, *, faulty: bool) -> Style:
         numbered=name == "Therapy" and rng.random() < 0.3,
         not_applicable=rng.choice(("specimen", "nothing")) if orphaned else "",
     )
+    # A column without a name is a mistake in a clinical manifest (H_PRIVACY).
+    return replace(drawn, unnamed=()) if sheet.component.kind == "clinical" else drawn
 
 
 def recipe(sheet: Sheet, style: Style, seed: int) -> Recipe:

@@ -15,6 +15,7 @@ CODES = [
     "H_LISTING",
     "H_MANIFEST",
     "H_NON_DEM",
+    "H_PRIVACY",
 ]
 
 

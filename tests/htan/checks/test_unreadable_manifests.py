@@ -72,9 +72,9 @@ def test_a_manifest_that_names_no_component_is_an_error_and_still_checked() -> N
 
 
 def test_repeated_columns_and_ragged_rows_are_named() -> None:
-    data = table("Demographics", "HTAN Participant ID|Sex|Sex", "HTA1_1|f|f", "HTA1_2", "HTA1_3|f|f|f")
+    data = table("Demographics", "HTAN Participant ID|Gender|Gender", "HTA1_1|f|f", "HTA1_2", "HTA1_3|f|f|f")
     found = findings(SAMPLES, data, code="H_MANIFEST")
-    assert places(found) == [("syn12", 1, "Sex", "Sex"), ("syn12", 3, "", ""), ("syn12", 4, "", "")]
+    assert places(found) == [("syn12", 1, "Gender", "Gender"), ("syn12", 3, "", ""), ("syn12", 4, "", "")]
 
 
 def test_two_manifests_with_the_same_bytes_are_both_shown() -> None:

@@ -27,7 +27,7 @@ TEXTS = (
     "../../x",
     "a/b\\c",
 )
-UNSEEN = dict.fromkeys(map(ord, "\u202e\u2066\u2069\0\x1b\x07\x7f"), "\N{REPLACEMENT CHARACTER}")
+UNSEEN = {ord(character): f"<U+{ord(character):04X}>" for character in "\u202e\u2066\u2069\0\x1b\x07\x7f"}
 LITERALS = ("script>alert", "onerror=", "${7*7}", "HYPERLINK")
 
 

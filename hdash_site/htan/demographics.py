@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hdash_site.htan import sheet
+from hdash_site.htan import encodings, sheet
 from hdash_site.htan.columns import COMPONENT, PARTICIPANT_ID
-from hdash_site.htan.parsing import LARGEST
+from hdash_site.htan.header import read_header
+from hdash_site.htan.parsing import LARGEST, known_columns
 from hdash_site.htan.people import grouping
 from hdash_site.htan.text import dumps, shown
 
@@ -35,19 +36,14 @@ def facets(manifests: Sequence[bytes], people: int) -> dict[str, bytes]:
 
 
 def _rows(data: bytes) -> list[tuple[str, list[tuple[str, str]]]]:
-    data = data.replace(b"\0", b"")
-    try:
-        rows = list(sheet.rows(data, "utf-8"))
-    except UnicodeDecodeError:
-        rows = list(sheet.rows(data, "latin-1"))
-    header = [name.strip() for name in rows[0]] if rows else []
-    if PARTICIPANT_ID not in header:
+    decoded = encodings.decode(data)
+    rows = list(sheet.rows(decoded.data, decoded.encoding, "replace"))
+    places = read_header(rows[0], known_columns("[]")).places if rows else {}
+    if PARTICIPANT_ID not in places:
         return []
-    own = header.index(PARTICIPANT_ID)
+    own = places[PARTICIPANT_ID]
     columns = [
-        (place, shown(name))
-        for place, name in enumerate(header)
-        if name and name not in (PARTICIPANT_ID, COMPONENT) and header.index(name) == place
+        (place, shown(name)) for name, place in places.items() if name not in (PARTICIPANT_ID, COMPONENT)
     ][:MOST_COLUMNS]
     return [
         (

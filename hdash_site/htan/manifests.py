@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NO_COUNTS: Final = b'{"filled":0,"cells":0}'
-_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"days":{}}'
+_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"entities":"","days":{}}'
 
 
 class IdColumn(NamedTuple):
@@ -80,6 +80,9 @@ class Manifest:
     ids: Mapping[str, IdColumn] = field(default_factory=dict[str, IdColumn])
     days: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     no_entity: Sequence[tuple[int, int, str]] = ()
+    """Records whose `entityId` is no Synapse ID, as (first record, how many, cell)."""
+    entities: str = ""
+    """The Synapse IDs of all records, packed; blank if no record has one."""
     gaps: Sequence[tuple[int, int]] = ()
     problems: Sequence[Problem] = ()
 
@@ -148,6 +151,7 @@ def _manifest(
         ids={column: _id_column(packed, ids["records"]) for column, packed in ids["ids"].items()},
         days=rows["days"] if usable else {},
         no_entity=rows["no_entity"],
+        entities=rows["entities"],
         gaps=rows["gaps"],
         problems=[Problem(**problem) for problem in json.loads(facets.get("problems", b"[]"))],
     )

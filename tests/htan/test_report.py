@@ -140,11 +140,13 @@ def test_a_manifest_has_up_to_fifty_findings_of_a_group_and_their_count() -> Non
 
 def test_what_is_of_one_finding_only_is_not_in_the_message_of_a_group() -> None:
     again = table(
-        "ScRNA-seqLevel1", "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId", "HTA1_1_101|HTA1_1_1|syn1"
+        "ScRNA-seqLevel1",
+        "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId",
+        "HTA1_1_101|HTA1_1_1|syn601",
     )
     once = decoded(report_of(*SOUND, again), "findings/syn15")["groups"][0]["message"]
     twice = decoded(
-        report_of(*SOUND, again + b"ScRNA-seqLevel1,HTA1_1_102,HTA1_1_1,syn1\r\n"), "findings/syn15"
+        report_of(*SOUND, again + b"ScRNA-seqLevel1,HTA1_1_102,HTA1_1_1,syn602\r\n"), "findings/syn15"
     )
     assert "(row 2 of syn13)" in once
     assert twice["groups"][0]["message"] == once.replace(" (row 2 of syn13)", "")
@@ -176,9 +178,9 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "2",
         "entityId",
         "",
-        "an id like syn24986117",
-        "The row names no Synapse entity; fill in the Synapse id of its file.",
-        "",
+        "the Synapse ID of a file of this atlas, like syn24986117",
+        "The entityId is missing. Enter the Synapse ID of the file.",
+        "missing-entity",
     ]
     assert "\r" not in text
 

@@ -57,6 +57,8 @@ class _Atlas:
         self.figures = dict.fromkeys(("files", "bytes", "manifests", "records", "filled", "cells"), 0)
         self.figures["types"] = {kind: {"files": 0, "bytes": 0} for kind in (*TYPES, "Other")}
         self.tables: list[tuple[str, str, list[str], list[tuple[int, dict[str, str]]]]] = []
+        self.data_files: set[str] = set()
+        self.described: set[str] = set()
         self.read_listing(rows)
         self.check_records()
 
@@ -72,11 +74,11 @@ class _Atlas:
             else:
                 entities[row["id"]] = row
         kept = [row for row in entities.values() if not self.is_left_out(row, entities)]
+        self.data_files = {row["id"] for row in kept if row["type"] == "file"}
         submitted = defaultdict(list)
         for row in kept:
-            if row["name"].startswith("synapse_storage_manifest_"):
+            if re.fullmatch(r"synapse_storage_manifest(_.*|\.csv)", row["name"]):
                 submitted[row["parentId"]].append(row)
-                self.figures["bytes"] += int(row["dataFileSizeBytes"])
                 continue
             if not re.fullmatch("[a-zA-Z0-9._-]+", row["name"]):
                 self.found("H_FILE_NAMES", "warning", row["id"], "", 0, "name", self.path(row, entities))
@@ -84,14 +86,14 @@ class _Atlas:
                 self.count_data_file(row)
         self.check_folders(entities)
         for group in submitted.values():
-            self.choose_manifest(group)
+            self.choose_manifests(group)
 
     def is_left_out(self, row, entities) -> bool:
         root, trouble = self.root(row, entities)
         archived = (
             not trouble and root["type"] == "folder" and root["name"].lower() in ("archive", "archives")
         )
-        return archived or row["name"] in (".DS_Store", "synapse_storage_manifest.csv")
+        return archived or row["name"] == ".DS_Store"
 
     def count_data_file(self, row) -> None:
         ending = row["name"].lower().removesuffix(".gz").rpartition(".")[2]
@@ -113,13 +115,28 @@ class _Atlas:
         for circle in circles:
             self.found("H_LISTING", "error", circle, value=entities[circle]["name"])
 
-    def choose_manifest(self, group) -> None:
-        newest = max(group, key=lambda row: int(row["modifiedOn"]))
+    def choose_manifests(self, group) -> None:
+        """Of one folder: of each component the newest, a legacy one only if it is the only one."""
+        legacy = "synapse_storage_manifest.csv"
+        if any(row["name"] != legacy for row in group):
+            group = [row for row in group if row["name"] != legacy]
+        self.figures["bytes"] += sum(int(row["dataFileSizeBytes"]) for row in group)
+        by_component = defaultdict(list)
         for row in group:
-            if int(row["dataFileHandleId"]) > int(newest["dataFileHandleId"]):
-                self.found("H_MANIFEST", "warning", row["id"], row["Component"])
-        self.figures["manifests"] += 1
-        self.read_manifest(newest["id"], newest["Component"])
+            whole = row["name"].replace("_censored.csv", ".csv")
+            if whole != row["name"] and whole in [other["name"] for other in group]:
+                self.found("H_MANIFEST", "warning", row["id"], row["Component"], 0, "name", row["name"])
+            else:
+                by_component[row["Component"]].append(row)
+        for rows in by_component.values():
+            newest = max(rows, key=lambda row: int(row["modifiedOn"]))
+            if newest["name"] == legacy:
+                self.found("H_MANIFEST", "warning", newest["id"], newest["Component"], 0, "name", legacy)
+            for row in rows:
+                if int(row["dataFileHandleId"]) > int(newest["dataFileHandleId"]):
+                    self.found("H_MANIFEST", "warning", row["id"], row["Component"])
+            self.figures["manifests"] += 1
+            self.read_manifest(newest["id"], newest["Component"])
 
     def root(self, row, entities):
         seen = []
@@ -218,8 +235,12 @@ class _Atlas:
         return found | ({"second": second} if second else {})
 
     def check_entity(self, here, needed, record) -> None:
-        if "entity" in needed and "entityId" in record and not record["entityId"].startswith("syn"):
-            self.found("H_ENTITY_ID", "error", *here, "entityId", record["entityId"])
+        if "entity" not in needed or "entityId" not in record:
+            return
+        entity = record["entityId"]
+        if entity not in self.data_files or entity in self.described:
+            self.found("H_ENTITY_ID", "error", *here, "entityId", entity)
+        self.described.add(entity)
 
     def check_own(self, here, needed, record, component, own) -> str:
         column = needed.get("own")

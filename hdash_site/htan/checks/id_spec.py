@@ -229,5 +229,5 @@ def _finding(
 ) -> Finding:
     manifest = atlas.manifests[place]
     component, row = manifest.component.name, manifest.row(record)
-    expected = ids.expected(column)
+    expected = ids.expected(column, atlas.id)
     return Finding(CODE, severity, manifest.id, component, row, column, value, expected, message, kind)

@@ -50,17 +50,19 @@ def check(atlas: Atlas) -> Iterator[Finding]:
         for column, cells in atlas.lineage.parents[place].columns:
             for record, name in _unknown(atlas, cells):
                 if _EXTERNAL not in name:
-                    yield _finding(manifest, record, column, name, _NO_PARENT, "unknown-parent")
+                    yield _finding(atlas, manifest, record, column, name, _NO_PARENT, "unknown-parent")
             for record, name in _own_parents(manifest, cells):
-                yield _finding(manifest, record, column, name, _OWN_PARENT, "own-parent")
+                yield _finding(atlas, manifest, record, column, name, _OWN_PARENT, "own-parent")
         adjacent = manifest.component.adjacent_id
         for record, name in _unknown(atlas, manifest.column(adjacent)):
-            yield _finding(manifest, record, adjacent, name, _NO_NEIGHBOUR, "unknown-adjacent")
+            yield _finding(atlas, manifest, record, adjacent, name, _NO_NEIGHBOUR, "unknown-adjacent")
 
 
-def _finding(manifest: Manifest, record: int, column: str, name: str, message: str, kind: str) -> Finding:
+def _finding(
+    atlas: Atlas, manifest: Manifest, record: int, column: str, name: str, message: str, kind: str
+) -> Finding:
     component, row = manifest.component.name, manifest.row(record)
-    expected = ids.expected(column)
+    expected = ids.expected(column, atlas.id)
     return Finding(CODE, SEVERITY, manifest.id, component, row, column, name, expected, message, kind)
 
 

@@ -46,14 +46,14 @@ def check(atlas: Atlas) -> Iterator[Finding]:
             if name and name not in known:
                 rows.setdefault(name, []).append(manifest.row(record))
         for name, some in rows.items():
-            yield _finding(manifest, name, some)
+            yield _finding(atlas, manifest, name, some)
 
 
-def _finding(manifest: Manifest, participant: str, rows: Sequence[int]) -> Finding:
+def _finding(atlas: Atlas, manifest: Manifest, participant: str, rows: Sequence[int]) -> Finding:
     column, component = manifest.component.primary_id, manifest.component.name
     more = f" ({further_rows(rows)})" if len(rows) > 1 else ""
     message = f"The participant is not in Demographics{more}. Add the participant there, or correct the ID."
-    expected, kind = ids.expected(column), "not-in-demographics"
+    expected, kind = ids.expected(column, atlas.id), "not-in-demographics"
     return Finding(
         CODE, SEVERITY, manifest.id, component, rows[0], column, participant, expected, message, kind
     )

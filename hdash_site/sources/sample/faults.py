@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.sources.sample.facts import Component, components, pilots
 from hdash_site.sources.sample.lineage import FILES
-from hdash_site.sources.sample.records import LOWEST, NOT_APPLICABLE, PRIMARY, own_id
+from hdash_site.sources.sample.records import CHUNK, LOWEST, NOT_APPLICABLE, PRIMARY, own_id
 from hdash_site.sources.sample.shape import Atlas, Sheet
 from hdash_site.sources.sample.values import stream
 
@@ -37,7 +37,8 @@ class Kind(NamedTuple):
     severity: str
     target: str  # key of `_TARGETS`
     column: str  # PRIMARY_COLUMN, PARENT_COLUMN or the name of a column
-    cells: tuple[str, ...]  # what is typed instead: {own} and {earlier} are ids, {atlas}, {serial}
+    # What is typed instead: {own} and {earlier} are ids, {earlier_entity} is a Synapse ID, {atlas}, {serial}.
+    cells: tuple[str, ...]
     beside: bool = False  # typed after what stands there, as one more id
     echoes: int = 0  # other records that name the spoilt id as their parent; only the cause is a finding
 
@@ -53,7 +54,7 @@ class Spot(NamedTuple):
     severity: str
     beside: bool
     own: tuple[Sheet, int]  # the record whose id is {own}
-    earlier: int  # the record whose id is {earlier}
+    earlier: int  # the record whose ids are {earlier} and {earlier_entity}, in the same chunk
 
 
 @dataclass(slots=True)
@@ -137,6 +138,9 @@ KINDS = (
     Kind(
         _ENTITY, "error", "assay", "entityId", ("1090000{serial}", "Not Applicable", "s3://bucket/{serial}")
     ),
+    Kind(_ENTITY, "error", "assay", "entityId", ("syn12abc{serial}", "syn 9{serial}", "SYN9{serial}")),
+    Kind(_ENTITY, "error", "assay", "entityId", ("syn9{serial}",)),
+    Kind(_ENTITY, "error", "assay", "entityId", ("{earlier_entity}",)),
 )
 _TARGETS: dict[str, Callable[[Component], bool]] = {
     "assay": lambda c: bool(c.endings),
@@ -157,6 +161,8 @@ _DAMAGE = (
     ("long record", "any"),
     ("short record", "clinical"),
     ("newer content superseded", "any"),
+    ("censored copy", "any"),
+    ("legacy name", "any"),
 )
 # Manifests that are there for the mistake only: what is wrong, component, records.
 _EXTRA = (
@@ -189,12 +195,13 @@ def plan(atlas: Atlas, seed: int, scale: float) -> Plan:
     return made
 
 
-def cell(spot: Spot, family: Lineage) -> str:
+def cell(spot: Spot, family: Lineage, earlier_entity: str = "") -> str:
     """What is typed into a spot."""
     sheet, row = spot.own
     return spot.cell.format(
         own=own_id(sheet, family, row),
         earlier=own_id(sheet, family, spot.earlier) if spot.earlier >= 0 else "",
+        earlier_entity=earlier_entity,
         atlas=family.atlas,
         serial=spot.serial,
     )
@@ -228,7 +235,7 @@ def _extra(made: Plan, atlas: Atlas, turn: int) -> None:
 
 
 def _spot(made: Plan, atlas: Atlas, sheets: list[Sheet], kind: Kind, rng: Random) -> None:
-    place = _place(made, sheets, kind.target, rng, needs_earlier="{earlier}" in kind.cells[0])
+    place = _place(made, sheets, kind.target, rng, needs_earlier="{earlier" in kind.cells[0])
     if place is None:
         return
     sheet, row, earlier = place
@@ -262,7 +269,7 @@ def _spot(made: Plan, atlas: Atlas, sheets: list[Sheet], kind: Kind, rng: Random
 
 def _is_distinct(template: str) -> bool:
     """Whether it gives another text each time: a malformed id is one finding, however many records name it"""
-    return not template or any(name in template for name in ("{own}", "{earlier}", "{serial}"))
+    return not template or any(name in template for name in ("{own}", "{earlier", "{serial}"))
 
 
 def _place(
@@ -277,7 +284,7 @@ def _place(
             continue
         row = rng.choice(free)
         earlier = next((e for e in range(row - 1, -1, -1) if e not in used), -1)
-        if earlier >= 0 or not needs_earlier:
+        if earlier // CHUNK == row // CHUNK or not needs_earlier:
             return sheet, row, earlier if needs_earlier else -1
     return None
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hdash_site.sources.sample.shape import Sheet
 
 LOWEST = ("RPPALevel2",)  # may have no parent data file: the model has no level below
+CHUNK = 2_000  # records in memory
 NOT_APPLICABLE = ("BulkRNA-seqLevel2", "BulkWESLevel2")  # may say so instead of a parent data file
 SHORT_NAMES = {  # as the portal exports them
     "BulkWESLevel1": "BulkDNALevel1",

@@ -77,7 +77,7 @@ def lineage(manifests: Sequence[Manifest]) -> Lineage:
         participants=frozenset(participants),
         biospecimens=biospecimens,
         parents=[_parents(manifest) for manifest in manifests],
-        duplicates=_duplicates(manifests, others, malformed),
+        duplicates=_duplicates(manifests, others),
     )
 
 
@@ -116,12 +116,10 @@ def _malformed(
     return found
 
 
-def _duplicates(
-    manifests: Sequence[Manifest], places: Sequence[int], malformed: Container[str]
-) -> list[Duplicate]:
-    """Return the primary ids that an earlier record has, in the order of the manifests."""
+def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Duplicate]:
+    """Return the well-formed primary ids that an earlier record has, in the order of the manifests."""
     checked = [place for place in places if manifests[place].component.check_primary]
-    columns = [_own_ids(manifests[place], malformed) for place in checked]
+    columns = [_own_ids(manifests[place], ()) for place in checked]
     counts = Counter(chain.from_iterable(columns))
     del counts[""]
     repeated = {text for text, count in counts.items() if count > 1}
@@ -139,7 +137,7 @@ def _duplicates(
 
 
 def _own_ids(manifest: Manifest, malformed: Container[str]) -> list[str]:
-    """Return the node of each record of a manifest; blank if it has none."""
+    """Return the id of each record of a manifest: a well-formed one, or one of these malformed ones."""
     primary = manifest.primary
     if not primary.odd:
         return primary.texts
@@ -365,7 +363,7 @@ def sif(lineage: Lineage, manifests: Sequence[Manifest]) -> bytes:
     short = [clean(manifest.component.abbreviation) for manifest in manifests]
     again = _repeated(lineage)
     lines: list[str] = []
-    may_repeat = bool(again)
+    may_repeat = bool(again or lineage.malformed)
     for place, (manifest, parents) in enumerate(zip(manifests, lineage.parents, strict=True)):
         may_repeat = may_repeat or len(parents.columns) > 1
         for _, column in parents.columns:

@@ -131,6 +131,16 @@ def test_a_duplicated_biospecimen_moves_no_assay_to_its_parent() -> None:
     assert assays(PEOPLE, SAMPLES, again, LEVEL_1, LEVEL_2) == assays(*SOUND)
 
 
+def test_files_with_the_same_malformed_id_are_no_duplicates() -> None:
+    files = table(
+        "OtherAssay",
+        "HTAN Data File ID|HTAN Parent Biospecimen ID",
+        "see table|HTA1_1_1",
+        "see table|HTA1_2_1",
+    )
+    assert assays(PEOPLE, SAMPLES, files) == {"OtherAssay": {"HTA1_1_1", "HTA1_2_1"}}
+
+
 BIOSPECIMEN_ROWS = st.lists(
     st.tuples(st.sampled_from(["1", "2", "2 "]), st.sampled_from(["HTA1_1", "HTA1_1_1", "HTA1_1_3"])),
     max_size=4,

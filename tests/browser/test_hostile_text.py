@@ -137,7 +137,7 @@ def test_a_text_is_shown_as_it_was_written(visit, base, public, number):
     assert text in page.locator("#completeness").text_content()
     assert text in page.locator("#validation .values").all_text_contents()[0]
 
-    own = page.locator("#metadata tbody tr", has=page.get_by_text("Demographics", exact=True))
+    own = page.locator("#metadata tbody tr", has=page.get_by_text("scRNA-seq Level 1", exact=True))
     follow(own.locator("a"))
     assert read in page.locator("section").last.locator("tbody th").all_inner_texts()
     assert read in page.locator(".places").first.inner_text()

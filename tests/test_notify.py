@@ -27,6 +27,7 @@ DONE = Result(
     new_findings=Counter(),
     fixed_findings=Counter(),
     failed_since={},
+    unverified={},
     problems=[],
     seconds={},
     makers={},

@@ -22,7 +22,13 @@ class Desk:
     def __init__(self, folder: Path, service: Service) -> None:
         self.folder, self.service = folder, service
         self.site = worlds.site_folder(folder / "site")
-        self.settings = {"wait": 0.06, "patience": 10.0, "job_patience": 10.0, "deadline": 40.0}
+        self.settings = {
+            "wait": 0.06,
+            "view_deadline": 0.5,
+            "patience": 10.0,
+            "job_patience": 10.0,
+            "deadline": 40.0,
+        }
         self.lists_atlases = True
         self.source = '[source]\nkind = "synapse"\n'
 

@@ -188,7 +188,7 @@ def test_an_atlas_that_lost_most_of_its_files_keeps_its_last_snapshot_until_that
     _, second = run(atlases, store, first.snapshots, accept_loss=False)
     assert list(second.failed) == ["HTA1"]
     assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
-    assert "it lists 7 entities and had 37" in second.snapshots["HTA1"].notice
+    assert "30 of its 37 entities are missing from its listing" in second.snapshots["HTA1"].notice
     _, third = run(atlases, store, second.snapshots, accept_loss=True)
     assert (third.failed, third.snapshots["HTA1"].rows, third.snapshots["HTA1"].notice) == ({}, 7, "")
 

@@ -199,7 +199,8 @@ class Run:
         self._source = source_of(self._in_time(), self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
         accept_loss = self._options.accept_loss or self._config.source_kind != "synapse"
-        asked = Asked(now(), only, accept_loss)
+        # To the millisecond: that an atlas was not verified shows by two times that differ.
+        asked = Asked(datetime.now(UTC).isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
         _check_known(only, crawled)
         self._store.save_snapshots(crawled.snapshots.values())

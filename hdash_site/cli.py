@@ -343,7 +343,7 @@ def init(root: Path, source: Path | None, cache: Path | None, projects: Path | N
 @commands.command()
 @_options(_root, _cache)
 def status(root: Path, cache: Path | None) -> None:
-    """Say when each atlas was crawled and changed last, and what was found in it; times are in UTC."""
+    """Show when each atlas was last crawled, verified and changed, and its findings; times are in UTC."""
     from hdash_site import app, console, upkeep
 
     console.show_status(upkeep.status(app.Options(root, None, None, cache)))

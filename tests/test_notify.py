@@ -86,6 +86,15 @@ def test_a_night_says_what_changed_what_is_new_and_fixed_and_what_was_not_read()
     ]
 
 
+def test_a_night_names_the_atlases_that_were_not_verified_and_does_not_count_them_as_unchanged():
+    verified = {"HTA3": "2026-11-25T04:00:00.000+00:00", "HTA4": ""}
+    night = DONE._replace(same=[], unverified=verified)
+    assert notify.success("Site", night).splitlines() == [
+        "*Site*: no page changed.",
+        "Not verified: HTA3 (last verified 2026-11-25), HTA4.",
+    ]
+
+
 def test_strangers_text_stays_text_and_a_crowd_is_counted():
     night = DONE._replace(
         changed=[f"<!channel> & {number}\n" for number in range(15)], problems=["x" * 3000] * 12

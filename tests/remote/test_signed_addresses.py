@@ -51,6 +51,6 @@ def test_a_fast_store_needs_few_more_signatures_than_there_are_full_batches(many
 
 
 def test_an_address_that_expired_is_signed_anew_as_often_as_it_takes(many):
-    """Only the first downloads begin in time, so that other files expire in more rounds than a failure may."""
+    """Only the first downloads begin in time: the others wait for more rounds than a file may fail."""
     many.service.lives, many.service.slow = 0.2, 0.25
     crawled(many)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
 from hdash_site import app
+from hdash_site.sources.synapse.files import lifetime
 
 FILES = 120
 A_BATCH = 100
@@ -54,3 +56,20 @@ def test_an_address_that_expired_is_signed_anew_as_often_as_it_takes(many):
     """Only the first downloads begin in time: the others wait for more rounds than a file may fail."""
     many.service.lives, many.service.slow = 0.2, 0.25
     crawled(many)
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [
+        ("X-Amz-Date=20261127T060000Z&X-Amz-Expires=30&X-Amz-Signature=x", 30),
+        (
+            "AWSAccessKeyId=x&Expires=4000000000&Signature=x",
+            pytest.approx(4_000_000_000 - time.time(), abs=60),
+        ),
+        ("Expires=1000000000&Signature=x", None),  # the clock of one of the two is wrong
+        ("Expires=never", None),
+        ("", None),
+    ],
+)
+def test_an_address_says_how_long_it_lives(query, seconds):
+    assert lifetime(f"https://bucket.s3.amazonaws.com/file?{query}") == seconds

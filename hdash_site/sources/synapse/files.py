@@ -114,7 +114,7 @@ class Files:
         except SourceError as error:
             yield from ((one, of_one_atlas(error)) for one in batch.signed)
             return
-        batch.live(next((_lifetime(to.url) for to in addresses if to.url), None))
+        batch.live(next((lifetime(to.url) for to in addresses if to.url), None))
         expired: dict[Listed, AtlasError] = {}
         with ThreadPoolExecutor(self._at_once, "download") as pool:
             tasks = {
@@ -210,7 +210,7 @@ class _Batch:
             self.lifetime, self.says_lifetime = min(seconds, LIFETIME), True
 
 
-def _lifetime(url: str) -> float | None:
+def lifetime(url: str) -> float | None:
     """Return the seconds that a signed address lives, if it says so.
 
     S3 writes a duration (`X-Amz-Expires`); its older signatures and CloudFront write the time of the end.
@@ -218,8 +218,9 @@ def _lifetime(url: str) -> float | None:
     said = {name.lower(): text for name, text in urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)}
     try:
         if "x-amz-expires" in said:
-            return float(said["x-amz-expires"])
-        seconds = float(said["expires"]) - time.time()
+            seconds = float(said["x-amz-expires"])
+        else:
+            seconds = float(said["expires"]) - time.time()
     except (KeyError, ValueError):
         return None
     # An end in the past is a clock that is wrong, of which nothing follows.

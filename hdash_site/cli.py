@@ -43,7 +43,10 @@ _atlas = click.option(
 _offline = click.option("--offline", is_flag=True, help="Crawl nothing; build from the last snapshots.")
 _strict = click.option("--strict", is_flag=True, help="Exit with 1, not 3, if an atlas could not be read.")
 _accept_loss = click.option(
-    "--accept-loss", is_flag=True, help="Believe that an atlas in Synapse lost most of its files."
+    "--accept-loss",
+    is_flag=True,
+    help="Accept a crawl in which an atlas lost more than a tenth of its entities (default: the atlas counts"
+    " as failed and keeps its last pages).",
 )
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
 _json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
@@ -340,7 +343,7 @@ def init(root: Path, source: Path | None, cache: Path | None, projects: Path | N
 @commands.command()
 @_options(_root, _cache)
 def status(root: Path, cache: Path | None) -> None:
-    """Say when each atlas was crawled and changed last, and what was found in it; times are in UTC."""
+    """Show when each atlas was last crawled, verified and changed, and its findings; times are in UTC."""
     from hdash_site import app, console, upkeep
 
     console.show_status(upkeep.status(app.Options(root, None, None, cache)))

@@ -64,7 +64,14 @@ SETTINGS = (
         "synapse.wait",
         "number",
         15,
-        "Seconds before Synapse is asked again what changed: a view answers late.",
+        "Seconds between two queries of the view: it applies changes only after it was queried.",
+    ),
+    Setting(
+        "synapse.view_deadline",
+        "number",
+        300,
+        "Longest time to wait until the view shows the current state, in seconds. After that, atlases count"
+        " as not verified.",
     ),
     Setting("synapse.patience", "number", 60, "Seconds for which a request that fails is tried again."),
     Setting("synapse.job_patience", "number", 600, "Seconds that a query of the view may take."),
@@ -154,6 +161,7 @@ class SynapseSettings:
     requests: int
     downloads: int
     wait: float
+    view_deadline: float
     patience: float
     job_patience: float
     deadline: float

@@ -143,7 +143,8 @@ def show_crawl(crawled: Crawled, quiet: bool, strict: bool) -> int:
     for problem in crawled.problems():
         print(_plain(problem), file=sys.stderr)
     if not quiet:
-        print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed")
+        unverified = f", {len(crawled.unverified)} not verified" if crawled.unverified else ""
+        print(f"atlases   {len(crawled.snapshots)} known, {len(crawled.failed)} failed{unverified}")
     return exit_code(crawled.failed, strict=strict)
 
 
@@ -164,11 +165,11 @@ def show_status(atlases: list[Standing]) -> None:
         print("nothing was built yet")
         return
     lines: list[tuple[str, ...]] = [
-        ("atlas", "last crawl", "last change", "entities", "errors/warnings", "failed since")
+        ("atlas", "last crawl", "verified", "last change", "entities", "errors/warnings", "failed since")
     ]
     for atlas, known, found in atlases:
         findings = f"{found[0]}/{found[1]}" if found else "-"
-        times = (_minute(known.crawled), _minute(known.changed))
+        times = (_minute(known.crawled), _minute(known.verified), _minute(known.changed))
         lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
     _table(lines)
 
@@ -229,7 +230,8 @@ def _summary(result: Result) -> str:
     seconds = " · ".join(f"{phase} {spent:.2f} s" for phase, spent in result.seconds.items())
     return "\n".join(
         (
-            f"atlases   {atlases['changed']} changed, {atlases['same']} same, {atlases['failed']} failed",
+            f"atlases   {atlases['changed']} changed, {atlases['same']} same, {atlases['failed']} failed"
+            + (f", {atlases['unverified']} not verified" if result.unverified else ""),
             f"recipes   {counts['recipes_run']} ran, {counts['recipes_cut_off']} cut off",
             f"files     {counts['files_written']} written, {counts['files_kept']} kept"
             + f", {counts['files_removed']} removed",

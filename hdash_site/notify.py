@@ -44,6 +44,9 @@ def success(title: str, result: Result, site: str = "") -> str:
     if result.failed:
         since = [_since(atlas, result.failed_since) for atlas in result.failed]
         lines.append(f"Not read: {_named(since)}.")
+    if result.unverified:
+        as_of = [_as_of(atlas, verified) for atlas, verified in result.unverified.items()]
+        lines.append(f"Not verified: {_named(as_of)}.")
     lines += [_line(problem) for problem in result.problems[:NAMED]]
     if len(result.problems) > NAMED:
         lines.append(f"{len(result.problems) - NAMED} more problems are in the log.")
@@ -113,7 +116,8 @@ def _changed(result: Result) -> str:
         parts.append(f"{_counted(len(pages), 'page', 'pages')} written")
     if result.deployed.removed:
         parts.append(f"{_counted(len(result.deployed.removed), 'file', 'files')} removed")
-    return ", ".join(parts) or f"nothing changed in {_counted(len(result.same), 'atlas', 'atlases')}"
+    same = _counted(len(result.same), "atlas", "atlases")
+    return ", ".join(parts) or (f"nothing changed in {same}" if result.same else "no page changed")
 
 
 def _counted(number: int, one: str, many: str) -> str:
@@ -127,6 +131,10 @@ def _codes(said: str, codes: Mapping[str, int]) -> str:
 
 def _since(atlas: str, since: Mapping[str, str]) -> str:
     return f"{atlas} since {since[atlas][:10]}" if since.get(atlas) else atlas
+
+
+def _as_of(atlas: str, verified: str) -> str:
+    return f"{atlas} (last verified {verified[:10]})" if verified else atlas
 
 
 def _named(names: Sequence[str]) -> str:

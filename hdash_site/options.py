@@ -28,8 +28,8 @@ class Options(NamedTuple):
     """What a run is asked to do. `output` and `cache` are in `root` unless given.
 
     `offline`: crawl nothing, build from the last snapshots. `strict`: an atlas that failed is a failure of
-    the run. `accept_loss`: believe that an atlas lost most of its files. `deadline`: when to be done.
-    `drafts`: show articles that are not on the site yet, or not any more, as the preview does.
+    the run. `accept_loss`: accept that an atlas lost more than a tenth of its entities. `deadline`: when to
+    be done. `drafts`: show articles that are not on the site yet, or not any more, as the preview does.
     `today`: the day for which the site is made, as in "2026-11-24", or its second, as in
     "2026-11-24T03:00:00+00:00"; the present if empty.
     """

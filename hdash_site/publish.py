@@ -68,8 +68,13 @@ class Deploying(NamedTuple):
 
 
 def check_file(snapshots: Iterable[Snapshot]) -> bytes:
-    """Say when the atlases were last looked at, for a reader's browser."""
-    return json.dumps({"checked": max((one.crawled for one in snapshots), default="")}).encode()
+    """Return when an atlas was last verified, for a reader's browser.
+
+    A crawl that could not verify an atlas does not count, unless the atlas was never verified.
+    """
+    return json.dumps(
+        {"checked": max((one.verified or one.crawled for one in snapshots), default="")}
+    ).encode()
 
 
 def to_folder(options: Options, store: Store, tell: Tell, before: dict[str, str] | None = None) -> Publish:

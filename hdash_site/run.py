@@ -54,8 +54,9 @@ def silent(phase: str, what: str, done: int = 0, total: int = 0) -> None:
 class Result(NamedTuple):
     """What a run did. Files come with the reason; `problems` are whole lines; `seconds` is by phase.
 
-    New and fixed findings are counted by code, since the build before; `failed_since` is by atlas. `makers`
-    are the tasks that made the files that were written.
+    New and fixed findings are counted by code, since the build before; `failed_since` is by atlas, and so is
+    `unverified`: when an atlas that could not be verified now was verified last, empty if it never was.
+    `makers` are the tasks that made the files that were written.
     """
 
     exit_code: int
@@ -68,6 +69,7 @@ class Result(NamedTuple):
     new_findings: Counter[str]
     fixed_findings: Counter[str]
     failed_since: dict[str, str]
+    unverified: dict[str, str]
     problems: list[str]
     seconds: dict[str, float]
     makers: Mapping[str, Key]
@@ -75,7 +77,12 @@ class Result(NamedTuple):
     def counts(self) -> dict[str, Any]:
         """Give the summary for programs."""
         return {
-            "atlases": {"changed": len(self.changed), "same": len(self.same), "failed": len(self.failed)},
+            "atlases": {
+                "changed": len(self.changed),
+                "same": len(self.same),
+                "unverified": len(self.unverified),
+                "failed": len(self.failed),
+            },
             "recipes_run": len(self.ran),
             "recipes_cut_off": sum(ran.cut_off for ran in self.ran),
             "files_written": len(self.deployed.written),
@@ -191,8 +198,9 @@ class Run:
         last = self._store.snapshots()
         self._source = source_of(self._in_time(), self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
-        believed = self._options.accept_loss or self._config.source_kind != "synapse"
-        asked = Asked(now(), only, believed)
+        accept_loss = self._options.accept_loss or self._config.source_kind != "synapse"
+        # To the millisecond: that an atlas was not verified shows by two times that differ.
+        asked = Asked(datetime.now(UTC).isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
         _check_known(only, crawled)
         self._store.save_snapshots(crawled.snapshots.values())
@@ -330,10 +338,11 @@ class Run:
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
         failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
         lines = crawled.problems()
+        unverified = {atlas: one.verified for atlas, one in crawled.snapshots.items() if one.is_unverified}
         return Result(
             exit_code=self._exit_code(built, failed),
             changed=[atlas for atlas in read if atlas in changed],
-            same=[atlas for atlas in read if atlas not in changed and atlas not in broken],
+            same=[atlas for atlas in read if not {atlas} & {*changed, *broken, *unverified}],
             failed=failed,
             ran=self._ran,
             deployed=deployed,
@@ -341,6 +350,7 @@ class Run:
             new_findings=new,
             fixed_findings=fixed,
             failed_since={atlas: one.failed_since for atlas, one in crawled.snapshots.items()},
+            unverified=unverified,
             problems=lines + self._problems(built.problems),
             seconds=self._seconds,
             makers={path: built.files[path].key for path, _ in deployed.written if path in built.files},
@@ -375,7 +385,7 @@ def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
     """Give the last snapshots, or those in `only`, as the crawl of today."""
     if not last:
         raise StateError("nothing was crawled yet", way_out="build once without --offline")
-    crawled = Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {})
+    crawled = Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {}, {})
     _check_known(only, crawled)
     return crawled
 

@@ -27,7 +27,11 @@
 <tbody>
 % for row in rows:
 <tr>
-<th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>${' <span class="severity failed">not read</span>' if row["notice"] else "" | n}</th>
+<th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>\
+% if row["label"]:
+ <span class="severity ${"failed" if row["label"] == "not read" else "warning"}">${row["label"]}</span>\
+% endif
+</th>
 <td class="name"><bdi>${row["name"]}</bdi></td>
 <td class="minor">${words.entity(row["synapse_id"])}</td>
 <td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>

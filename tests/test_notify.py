@@ -27,6 +27,7 @@ DONE = Result(
     new_findings=Counter(),
     fixed_findings=Counter(),
     failed_since={},
+    unverified={},
     problems=[],
     seconds={},
     makers={},
@@ -82,6 +83,15 @@ def test_a_night_says_what_changed_what_is_new_and_fixed_and_what_was_not_read()
         "Not read: HTA9 since 2026-11-20.",
         "atlas HTA9 was not read: Synapse says no",
         "<https://dash.example.org/|Open the dashboard>",
+    ]
+
+
+def test_a_night_names_the_atlases_that_were_not_verified_and_does_not_count_them_as_unchanged():
+    verified = {"HTA3": "2026-11-25T04:00:00.000+00:00", "HTA4": ""}
+    night = DONE._replace(same=[], unverified=verified)
+    assert notify.success("Site", night).splitlines() == [
+        "*Site*: no page changed.",
+        "Not verified: HTA3 (last verified 2026-11-25), HTA4.",
     ]
 
 

@@ -181,6 +181,14 @@ def _components_in_lower_case() -> dict[str, str]:
     return {component.name.lower(): component.name for component in catalogue()}
 
 
+def ids(listing: bytes) -> set[str]:
+    """Return the ids of the entities that a listing holds."""
+    rows = sheet.rows(listing, "utf-8", "replace")
+    header = next(rows, list[str]())
+    column = header.index("id") if "id" in header else 0
+    return {row[column] for row in rows if len(row) > column and row[column]}
+
+
 def in_order(header: list[str], rows: Iterable[list[str]]) -> Iterator[list[str]]:
     """The rows with the columns of a listing, whatever the header's order is; missing cells are blank."""
     places = [header.index(name) if name in header else -1 for name in COLUMNS]

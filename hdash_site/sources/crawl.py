@@ -6,7 +6,7 @@ missing for a reason that is its own (`ManifestError`), before its new snapshot 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import BinaryIO, NamedTuple, Protocol
 
 from hdash_site.engine.model import digest
@@ -14,7 +14,14 @@ from hdash_site.errors import AtlasError, ManifestError, SourceError
 from hdash_site.snapshot import SYNAPSE_ID, Fetched, Listed, Project, Snapshot
 
 FEW = 10
-"""So many entities may go from a small atlas at once, unless nothing is left of it."""
+"""Fewer lost entities than that are accepted, unless nothing is left of the atlas."""
+
+LARGEST_LOSS = 10
+"""An atlas may lose one entity in that many from one crawl to the next."""
+
+LOSS_WAY_OUT = (
+    "see that the account may read the whole project, or run with --accept-loss if they were deleted"
+)
 
 
 class Source(Protocol):
@@ -24,6 +31,13 @@ class Source(Protocol):
 
     def fingerprints(self, projects: Sequence[Project], last: Mapping[str, Snapshot]) -> Mapping[str, str]:
         """Give, by atlas id, what is the same as in its `last` snapshot as long as its listing is."""
+        ...
+
+    def unverified(self, read: Mapping[str, Sequence[Listed]]) -> Mapping[str, str]:
+        """Return, by atlas id, why the source cannot prove that its answers are what it holds now.
+
+        `read`: the manifests of the atlases whose listings were read in this crawl. Raises nothing.
+        """
         ...
 
     def listings(self, projects: Sequence[Project]) -> Iterator[tuple[Project, BinaryIO | AtlasError]]:
@@ -44,35 +58,31 @@ class Blobs(Protocol):
 
     def __contains__(self, digest: str) -> bool: ...
 
+    def load(self, digest: str) -> bytes | None: ...
+
     def keep(self, data: bytes) -> str: ...
 
     def keep_file(self, file: BinaryIO) -> str: ...
 
 
 class Crawled(NamedTuple):
-    """The atlases of today, and why some could not be crawled, by atlas id."""
+    """The atlases of today, and by atlas id why some could not be crawled, or not be verified."""
 
     snapshots: dict[str, Snapshot]
     failed: dict[str, SourceError]
+    unverified: dict[str, str]
 
     def problems(self) -> list[str]:
-        """Give a line for each thing that went wrong, however many atlases it struck."""
-        struck: dict[str, list[str]] = {}
-        for atlas, error in self.failed.items():
-            struck.setdefault(str(error), []).append(atlas)
-        return [
-            f"atlas {some[0]} was not read: {said}"
-            if len(some) == 1
-            else f"atlases {', '.join(some)} were not read: {said}"
-            for said, some in struck.items()
-        ]
+        """Return a line for each cause, however many atlases it affects."""
+        failures = {atlas: str(error) for atlas, error in self.failed.items()}
+        return [*_by_cause("read", failures), *_by_cause("verified", self.unverified)]
 
 
 class Asked(NamedTuple):
     """What a crawl is to do: `only` these atlases if any are named; `now` is the time to write down.
 
-    `accept_loss`: believe a listing that lost most of its rows. A permission that was withdrawn looks
-    like that, so else it is taken for a failure.
+    `accept_loss`: accept a listing that lost more than a tenth of its entities. A permission that was
+    withdrawn looks the same, so without `accept_loss` the atlas counts as failed.
     """
 
     now: str
@@ -92,6 +102,18 @@ class _Listing(NamedTuple):
     digest: str
     rows: int
     manifests: list[Listed]
+    was_read: bool
+
+
+class _Loss(NamedTuple):
+    """How many of an atlas's entities before are not listed now; `ids` is empty where they are not known."""
+
+    before: int
+    lost: int
+    ids: Set[str]
+
+    def is_suspicious(self, rows_now: int) -> bool:
+        return self.lost * LARGEST_LOSS > self.before and (self.lost >= FEW or not rows_now)
 
 
 def crawl(source: Source, last: Mapping[str, Snapshot], blobs: Blobs, asked: Asked, tell: Tell) -> Crawled:
@@ -110,17 +132,21 @@ def crawl(source: Source, last: Mapping[str, Snapshot], blobs: Blobs, asked: Ask
         and (project.id in failed or last[project.id].project.synapse_id == project.synapse_id)
     }
     crawled: dict[str, Snapshot] = {}
+    unverified: dict[str, str] = {}
     try:
         listings = _listings(source, chosen, known, blobs, asked, failed, tell)
+        doubts = source.unverified({atlas: one.manifests for atlas, one in listings.items() if one.was_read})
         fetched = _manifests(source, listings, last, blobs, failed, tell)
         for atlas, listing in listings.items():
             if atlas not in failed:
-                crawled[atlas] = _snapshot(listing, fetched, known.get(atlas), asked.now)
+                old, is_verified = known.get(atlas), atlas not in doubts
+                crawled[atlas] = _snapshot(listing, fetched, old, asked.now, is_verified=is_verified)
+        unverified = {atlas: doubts[atlas] for atlas in crawled if atlas in doubts}
     except SourceError as error:
         if not known:
             raise
         failed.update({project.id: error for project in chosen if project.id not in failed})
-    return Crawled(_snapshots(projects, crawled, last, known, failed, asked), failed)
+    return Crawled(_snapshots(projects, crawled, last, known, failed, asked), failed, unverified)
 
 
 def recovered(source: Source, snapshots: Mapping[str, Snapshot], lost: str) -> bytes | None:
@@ -162,6 +188,16 @@ def too_large(largest: int) -> ManifestError:
     return ManifestError(f"The manifest is larger than {largest >> 20} MiB", way_out="split it.")
 
 
+def _by_cause(done: str, causes: Mapping[str, str]) -> Iterator[str]:
+    """Give a line for each cause, with the atlases that were not read or not verified for it."""
+    atlases: dict[str, list[str]] = {}
+    for atlas, cause in causes.items():
+        atlases.setdefault(cause, []).append(atlas)
+    for cause, named in atlases.items():
+        subject = f"atlas {named[0]} was" if len(named) == 1 else f"atlases {', '.join(named)} were"
+        yield f"{subject} not {done}: {cause}"
+
+
 def _listings(
     source: Source,
     projects: Sequence[Project],
@@ -171,7 +207,7 @@ def _listings(
     failed: dict[str, SourceError],
     tell: Tell,
 ) -> dict[str, _Listing]:
-    """Give what each atlas lists, asking only those whose fingerprint is another now."""
+    """Return what each atlas lists; only listings whose fingerprint changed are read."""
     fingerprints = source.fingerprints(projects, known)
     listings: dict[str, _Listing] = {}
     changed: list[Project] = []
@@ -179,36 +215,71 @@ def _listings(
         old, now = known.get(project.id), fingerprints[project.id]
         if old and old.fingerprint == now and old.listing in blobs:
             manifests = [fetched.listed(entity) for entity, fetched in old.manifests.items()]
-            listings[project.id] = _Listing(project, now, old.listing, old.rows, manifests)
+            listings[project.id] = _Listing(project, now, old.listing, old.rows, manifests, was_read=False)
         else:
             changed.append(project)
     for number, (project, found) in enumerate(source.listings(changed) if changed else (), 1):
         tell(project.id, number, len(changed))
-        before = 0 if asked.accept_loss or project.id not in known else known[project.id].rows
-        try:
-            listings[project.id] = _kept(project, fingerprints[project.id], found, blobs, before)
-        except AtlasError as error:
-            failed[project.id] = error
+        if isinstance(found, AtlasError):
+            failed[project.id] = found
+        else:
+            listings[project.id] = _kept(project, fingerprints[project.id], found, blobs)
+    if not asked.accept_loss:
+        for atlas, error in _losses(listings, known, blobs).items():
+            failed[atlas] = error
+            del listings[atlas]
     return listings
 
 
-def _kept(
-    project: Project, fingerprint: str, found: BinaryIO | AtlasError, blobs: Blobs, before: int
-) -> _Listing:
-    """Keep a listing, and say what is in it. Raises `AtlasError`, also if most of `before` rows are gone."""
-    if isinstance(found, AtlasError):
-        raise found
+def _kept(project: Project, fingerprint: str, found: BinaryIO, blobs: Blobs) -> _Listing:
+    """Keep a listing, and return what is in it."""
     from hdash_site.htan.entities import survey
 
     with found:
         kept = blobs.keep_file(found)
-        now, manifests = survey(found)
-    if now * 2 < before and (before - now >= FEW or not now):
-        raise AtlasError(
-            f"it lists {now:,} entities and had {before:,}: most of it is gone, or hidden from us",
-            way_out="see that the account may read the project, or build with --accept-loss",
-        )
-    return _Listing(project, fingerprint, kept, now, [Listed(*one) for one in manifests])
+        rows, manifests = survey(found)
+    return _Listing(project, fingerprint, kept, rows, [Listed(*one) for one in manifests], was_read=True)
+
+
+def _losses(
+    listings: Mapping[str, _Listing], known: Mapping[str, Snapshot], blobs: Blobs
+) -> dict[str, AtlasError]:
+    """Return an error for each atlas that lost more than a tenth of its entities.
+
+    Entities are counted by id: a rename or a move is no loss, and additions do not make up for one.
+    """
+    read = {atlas: listing for atlas, listing in listings.items() if listing.was_read}
+    losses = {atlas: _loss(known[atlas], now, blobs) for atlas, now in read.items() if atlas in known}
+    errors: dict[str, AtlasError] = {}
+    listed_now: set[str] = set()
+    for atlas, loss in losses.items():
+        if not loss.is_suspicious(read[atlas].rows):
+            continue
+        # What moved to another atlas is still there to be seen: no permission was lost.
+        if not listed_now:
+            listed_now.update(*(_ids(blobs, now.digest) or () for now in read.values()))
+        lost = len(loss.ids - listed_now) if loss.ids else loss.lost
+        if loss._replace(lost=lost).is_suspicious(read[atlas].rows):
+            said = f"{lost:,} of its {loss.before:,} entities are missing from its listing"
+            errors[atlas] = AtlasError(said, way_out=LOSS_WAY_OUT)
+    return errors
+
+
+def _loss(old: Snapshot, now: _Listing, blobs: Blobs) -> _Loss:
+    """Compare two listings by entity id, or by their numbers of rows where the bytes of one are lost."""
+    before, after = _ids(blobs, old.listing), _ids(blobs, now.digest)
+    if before is None or after is None:
+        return _Loss(old.rows, max(0, old.rows - now.rows), frozenset())
+    lost = before - after
+    return _Loss(len(before), len(lost), lost)
+
+
+def _ids(blobs: Blobs, listing: str) -> Set[str] | None:
+    """Return the ids of a listing; None if its bytes are lost."""
+    from hdash_site.htan.entities import ids
+
+    data = blobs.load(listing)
+    return None if data is None else ids(data)
 
 
 def _manifests(
@@ -255,13 +326,15 @@ def _manifests(
     }
 
 
-def _snapshot(listing: _Listing, fetched: Mapping[str, Fetched], old: Snapshot | None, now: str) -> Snapshot:
+def _snapshot(
+    listing: _Listing, fetched: Mapping[str, Fetched], old: Snapshot | None, now: str, *, is_verified: bool
+) -> Snapshot:
     manifests = {one.id: fetched[one.id] for one in listing.manifests}
     same = old and (old.project, old.listing, old.manifests) == (listing.project, listing.digest, manifests)
     changed = old.changed if old and same else now
-    return Snapshot(
-        listing.project, listing.fingerprint, listing.digest, manifests, now, changed, listing.rows
-    )
+    verified = now if is_verified else old.verified if old else ""
+    known = listing.project, listing.fingerprint, listing.digest, manifests
+    return Snapshot(*known, now, changed, listing.rows, verified=verified)
 
 
 def _snapshots(

@@ -51,6 +51,10 @@ class Folder:
             raise _unreadable(self._path / "files.csv", error) from None
         return {project.id: f"{self._kind} {project.synapse_id} in {content}" for project in projects}
 
+    def unverified(self, read: Mapping[str, Sequence[Listed]]) -> Mapping[str, str]:  # noqa: ARG002
+        """Return nothing: the bytes of a folder are what it holds."""
+        return {}
+
     def listings(self, projects: Sequence[Project]) -> Iterator[tuple[Project, BinaryIO]]:
         """Give the rows of each atlas; the file is read once for all."""
         held = self._split()

@@ -141,18 +141,20 @@ def look_row(path: str, look: Look) -> dict[str, Any]:
 
 
 def undated(snapshot: Snapshot) -> Snapshot:
-    return snapshot._replace(crawled="")
+    """Return a snapshot without the times that move in a night in which nothing changed."""
+    return snapshot._replace(crawled="", verified="")
 
 
 def date(snapshots: Iterable[Snapshot]) -> None:
-    """Write the times of the last crawl, and nothing else: most of them are the same."""
-    atlases: dict[str, list[str]] = {}
+    """Write when each atlas was last crawled and verified, and nothing else: most have the same times."""
+    atlases: dict[tuple[str, str], list[str]] = {}
     for snapshot in snapshots:
-        atlases.setdefault(snapshot.crawled, []).append(hash_of(snapshot.project.id))
+        times = snapshot.crawled, snapshot.verified
+        atlases.setdefault(times, []).append(hash_of(snapshot.project.id))
     table = models.Snapshot
-    for crawled, hashes in atlases.items():
+    for (crawled, verified), hashes in atlases.items():
         for some in _batches(hashes):
-            table.update(crawled=crawled).where(table.hash.in_(some)).execute()
+            table.update(crawled=crawled, verified=verified).where(table.hash.in_(some)).execute()
 
 
 def replace_snapshots(snapshots: Iterable[Snapshot]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import shutil
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from hdash_site import app
+from hdash_site.engine.model import digest
 from hdash_site.htan.entities import survey
 from hdash_site.snapshot import Snapshot
 from hdash_site.state.store import opened
 from tests import worlds
 from tests.remote.synapse import Service
+from tests.remote.synapse.entities import COLUMNS
 
 
 class Desk:
@@ -22,7 +25,13 @@ class Desk:
     def __init__(self, folder: Path, service: Service) -> None:
         self.folder, self.service = folder, service
         self.site = worlds.site_folder(folder / "site")
-        self.settings = {"wait": 0.06, "patience": 10.0, "job_patience": 10.0, "deadline": 40.0}
+        self.settings = {
+            "wait": 0.06,
+            "view_deadline": 0.5,
+            "patience": 10.0,
+            "job_patience": 10.0,
+            "deadline": 40.0,
+        }
         self.lists_atlases = True
         self.source = '[source]\nkind = "synapse"\n'
 
@@ -58,6 +67,19 @@ class Desk:
             listed = {one[0] for one in survey(io.BytesIO(listing)).manifests} if listing else None
             held = [fetched.error or store.load(fetched.digest) for fetched in snapshot.manifests.values()]
         return listed == set(snapshot.manifests) and all(one is not None for one in held)
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot is exactly what the service holds, past its view."""
+        project = snapshot.project.synapse_id
+        truth = {
+            row for row in self.service.entities.all_rows() if row[COLUMNS.index("projectId")] == project
+        }
+        etags = {(row[COLUMNS.index("id")], row[COLUMNS.index("etag")]) for row in truth}
+        with opened(self.site / "cache") as store:
+            listing = csv.DictReader(io.StringIO((store.load(snapshot.listing) or b"").decode()))
+        held = {(row["id"], row["etag"]) for row in listing}
+        digests = {digest(self.service.content(entity)) for entity in snapshot.manifests if held == etags}
+        return held == etags and digests == {fetched.digest for fetched in snapshot.manifests.values()}
 
     def folder_tree(self) -> dict[str, bytes]:
         """Build the same atlases from a folder, clean but for the history, and give the site."""

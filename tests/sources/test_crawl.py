@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hdash_site.errors import SourceError
 from hdash_site.sources.crawl import Asked, crawl, recovered
@@ -188,9 +193,99 @@ def test_an_atlas_that_lost_most_of_its_files_keeps_its_last_snapshot_until_that
     _, second = run(atlases, store, first.snapshots, accept_loss=False)
     assert list(second.failed) == ["HTA1"]
     assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
-    assert "it lists 7 entities and had 37" in second.snapshots["HTA1"].notice
+    assert "30 of its 37 entities are missing from its listing" in second.snapshots["HTA1"].notice
     _, third = run(atlases, store, second.snapshots, accept_loss=True)
     assert (third.failed, third.snapshots["HTA1"].rows, third.snapshots["HTA1"].notice) == ({}, 7, "")
+
+
+def with_files(atlases, count):
+    """Add files to the first atlas; give the ids of all its entities."""
+    project = atlases.projects[0]["id"]
+    for number in range(count):
+        atlases.entity(project, project, f"{number}.bam")
+    atlases.save()
+    return [row["id"] for row in atlases.files if row["projectId"] == project]
+
+
+def without(atlases, gone):
+    atlases.files = [row for row in atlases.files if row["id"] not in gone]
+    atlases.save()
+
+
+def test_more_than_a_tenth_of_the_entities_lost_is_a_failure_however_many_are_new(atlases, store):
+    entities = with_files(atlases, 93)
+    assert len(entities) == 100
+    _, first = run(atlases, store)
+    without(atlases, entities[-10:])
+    _, second = run(atlases, store, first.snapshots, accept_loss=False)
+    assert (second.failed, second.snapshots["HTA1"].rows) == ({}, 90)
+    without(atlases, entities[-20:])
+    with_files(atlases, 50)
+    _, third = run(atlases, store, second.snapshots, accept_loss=False)
+    assert list(third.failed) == ["HTA1"]
+    [line] = third.problems()
+    assert line.startswith("atlas HTA1 was not read: 10 of its 90 entities are missing from its listing; see")
+    assert "run with --accept-loss" in line
+    _, fourth = run(atlases, store, third.snapshots, accept_loss=True)
+    assert (fourth.failed, fourth.snapshots["HTA1"].rows) == ({}, 130)
+
+
+def test_what_is_renamed_or_moved_is_not_lost(atlases, store):
+    entities = with_files(atlases, 93)
+    _, first = run(atlases, store)
+    for row in atlases.files:
+        row["name"] = f"renamed-{row['id']}"
+    for row in atlases.files[-30:]:
+        row["parentId"] = entities[0]
+    atlases.save()
+    _, second = run(atlases, store, first.snapshots, accept_loss=False)
+    assert second.failed == {}
+    for row in atlases.files:
+        if row["id"] in entities[-40:]:
+            row["parentId"] = row["projectId"] = atlases.projects[1]["id"]
+    atlases.save()
+    _, third = run(atlases, store, second.snapshots, accept_loss=False)
+    assert third.failed == {}
+    assert third.snapshots["HTA1"].rows == 60
+
+
+def test_few_entities_may_go_from_a_small_atlas_and_not_all_of_them(atlases, store):
+    entities = with_files(atlases, 5)
+    _, first = run(atlases, store)
+    without(atlases, entities[-9:])
+    _, second = run(atlases, store, first.snapshots, accept_loss=False)
+    assert (second.failed, second.snapshots["HTA1"].rows) == ({}, 3)
+    without(atlases, entities)
+    _, third = run(atlases, store, second.snapshots, accept_loss=False)
+    assert list(third.failed) == ["HTA1"]
+
+
+def test_rows_are_counted_where_the_bytes_of_the_last_listing_are_lost(atlases, store):
+    entities = with_files(atlases, 93)
+    _, first = run(atlases, store)
+    store.blobs.flush()
+    lost = first.snapshots["HTA1"]._replace(listing="0" * 64)
+    without(atlases, entities[-11:])
+    _, second = run(atlases, store, first.snapshots | {"HTA1": lost}, accept_loss=False)
+    assert "11 of its 100 entities are missing" in str(second.failed["HTA1"])
+
+
+@given(st.integers(0, 60), st.integers(0, 67), st.integers(0, 40))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_loss_is_a_failure_by_the_share_of_ids_alone(tmp_path, files, lost, added):
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder, opened(Path(folder) / "cache") as store:
+        atlases = worlds.small(Path(folder) / "atlases", "HTA1", "HTA2")
+        entities = with_files(atlases, files)
+        _, first = run(atlases, store)
+        gone = set(entities[-lost:] if lost else ())
+        without(atlases, gone)
+        with_files(atlases, added)
+        _, second = run(atlases, store, first.snapshots, accept_loss=False)
+        nothing_left = len(gone) == len(entities) and not added
+        too_many = len(gone) * 10 > len(entities) and (len(gone) >= 10 or nothing_left)
+        assert list(second.failed) == (["HTA1"] if too_many else [])
+        kept = second.snapshots["HTA1"]
+        assert (kept.listing == first.snapshots["HTA1"].listing) == (too_many or not (gone or added))
 
 
 def test_an_atlas_of_another_project_does_not_keep_what_the_first_one_held(atlases, store):

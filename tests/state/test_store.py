@@ -211,16 +211,19 @@ def test_more_rows_than_a_statement_takes_are_written_and_deleted(cache, at):
         assert store.published("public") == {}
 
 
-def test_a_crawl_that_found_nothing_new_moves_its_time_alone(cache, at):
-    def snapshot(atlas, crawled):
-        return Snapshot(Project(atlas, "syn1", "", ""), "f", "listing", {}, crawled, "then", 7)
+def test_a_crawl_that_found_nothing_new_moves_its_times_alone(cache, at, monkeypatch):
+    def snapshot(atlas, crawled, verified):
+        project = Project(atlas, "syn1", "", "")
+        return Snapshot(project, "f", "listing", {}, crawled, "then", 7, verified=verified)
 
     with opened(cache, at) as store:
-        store.save_snapshots([snapshot("B", "1"), snapshot("A", "1")])
+        store.save_snapshots([snapshot("B", "1", "1"), snapshot("A", "1", "1"), snapshot("C", "1", "1")])
+    later = [snapshot("B", "2", "2"), snapshot("A", "1", "1"), snapshot("C", "2", "1")]
+    monkeypatch.delattr(rows, "replace_snapshots")
     with opened(cache, at) as store:
-        store.save_snapshots([snapshot("B", "2"), snapshot("A", "1")])
+        store.save_snapshots(later)
     with opened(cache, at) as store:
-        assert list(store.snapshots().values()) == [snapshot("B", "2"), snapshot("A", "1")]
+        assert list(store.snapshots().values()) == later
 
 
 def test_a_reset_forgets_what_was_crawled_and_built_and_keeps_what_is_ours(cache, at):

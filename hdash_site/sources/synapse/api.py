@@ -28,6 +28,9 @@ FIRST_POLL, LONGEST_POLL = 0.1, 5.0
 
 JOB_TRIES = 3
 
+ONCE_MORE = (401, 403, 404)
+"""Answers to a question whether a job is done that are believed only if they come twice."""
+
 _MODEL = "org.sagebionetworks.repo.model"
 
 
@@ -85,14 +88,12 @@ class Api:
 
     def rows(self, view: str, sql: str) -> list[list[str | None]]:
         """Query a view for a few rows."""
-        query = {
-            "concreteType": f"{_MODEL}.table.QueryBundleRequest",
-            "entityId": view,
-            "query": {"sql": sql},
-            "partMask": 1,
-        }
-        bundle = self._job(f"/entity/{view}/table/query/async", query)
+        bundle = self._job(_query_path(view), _query(view, sql))
         return [row["values"] for row in bundle["queryResult"]["queryResults"]["rows"]]
+
+    def refresh(self, view: str, sql: str) -> None:
+        """Start a query without waiting for its answer: a view applies changes when it is queried."""
+        self._post(f"{_query_path(view)}/start", _query(view, sql))
 
     def csv(self, view: str, sql: str) -> Handle:
         """Query a view for any number of rows; give the file handle of their CSV."""
@@ -155,7 +156,7 @@ class Api:
         pause = FIRST_POLL
         while True:
             try:
-                answer = self._get(f"{path}/get/{token}")
+                answer = self._poll(f"{path}/get/{token}")
             except Refused as refused:
                 if refused.status == 400:
                     raise _Failed(f"a query of the view fails: {refused.problem}", "Synapse", LATER) from None
@@ -171,6 +172,16 @@ class Api:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_POLL)
 
+    def _poll(self, path: str) -> Mapping[str, Any]:
+        """Return the state of a job. A job that was just started may be refused or unknown once."""
+        try:
+            return self._get(path)
+        except Refused as refused:
+            if refused.status not in ONCE_MORE:
+                raise
+        time.sleep(min(FIRST_POLL, self._patience.left()))
+        return self._get(path)
+
     def _get(self, path: str) -> Mapping[str, Any]:
         return self._answer(self._client.restGET, path)
 
@@ -182,6 +193,19 @@ class Api:
             return call(*args, retryPolicy={"retries": 0}, **settings)
         except Unanswered as unanswered:
             raise unanswered.error from None
+
+
+def _query_path(view: str) -> str:
+    return f"/entity/{view}/table/query/async"
+
+
+def _query(view: str, sql: str) -> Mapping[str, Any]:
+    return {
+        "concreteType": f"{_MODEL}.table.QueryBundleRequest",
+        "entityId": view,
+        "query": {"sql": sql},
+        "partMask": 1,
+    }
 
 
 class _Failed(AtlasError):

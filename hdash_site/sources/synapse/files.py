@@ -1,7 +1,8 @@
-"""Bytes from the object store: signed in batches, fetched at once and side by side, checked by md5.
+"""Bytes from the object store: signed in batches, fetched side by side, checked by md5.
 
-A signed address lives for 30 seconds, so a batch is signed when its turn comes, and what was late or cut
-is signed again with the next one.
+A signed address expires, in Synapse after 30 seconds, and what counts is when its download begins. So only
+as many files are signed at once as downloads can begin within half of that time, which the batch before
+showed. An address that expired is signed anew, and that is no failure.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import BinaryIO
@@ -24,6 +26,15 @@ from hdash_site.sources.synapse.session import LATER, Busy, Patience, of_one_atl
 
 BLOCK = 1 << 18
 TRIES = 5
+FIRST_BATCH = 25
+"""Files that are signed before it is known how fast the store is."""
+
+LIFETIME = 30.0
+"""Seconds that a signed address lives, if it does not say so itself (`FileHandleManagerImpl`)."""
+
+IN_TIME = 0.8
+"""Share of its lifetime in which a download may begin: the request has to arrive, too."""
+
 LATEST = "it is asked for again at the next crawl."
 
 
@@ -33,6 +44,7 @@ class Files:
     def __init__(self, api: Api, patience: Patience, at_once: int) -> None:
         self._api, self._patience = api, patience
         self._at_once = at_once
+        self._size, self._ceiling = FIRST_BATCH, A_BATCH
         # A session of its own: the store refuses a request that has a token besides its signature.
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(pool_maxsize=at_once))
@@ -43,16 +55,34 @@ class Files:
         waiting = list(wanted)
         for attempt in range(TRIES):
             late: list[tuple[Listed, AtlasError]] = []
-            for start in range(0, len(waiting), A_BATCH):
-                for one, found in self._batch(waiting[start : start + A_BATCH], largest):
-                    if isinstance(found, _Late):
-                        late.append((one, found))
-                    else:
-                        yield one.id, found
+            for one, found in self._in_batches(waiting, largest):
+                if isinstance(found, _Late):
+                    late.append((one, found))
+                else:
+                    yield one.id, found
             waiting = [one for one, _ in late]
             if not late or not self._once_more(attempt):
                 yield from ((one.id, error) for one, error in late)
                 return
+
+    def _in_batches(
+        self, wanted: Sequence[Listed], largest: int
+    ) -> Iterator[tuple[Listed, bytes | AtlasError]]:
+        """Try each manifest once; an address that expired before its turn came does not count."""
+        waiting = list(wanted)
+        while waiting:
+            batch = _Batch(waiting[: self._size])
+            yield from self._fetched(batch, largest)
+            waiting = [*batch.expired, *waiting[self._size :]]
+            self._size = self._next_size(batch)
+
+    def _next_size(self, batch: _Batch) -> int:
+        """Return how many files to sign next: as many as downloads begin in half of an address's lifetime."""
+        signed, expired = len(batch.signed), len(batch.expired)
+        if expired:
+            self._ceiling = signed - expired
+        growth = min(4.0 if batch.says_lifetime else 2.0, batch.lifetime / 2 / max(batch.last_start, 0.001))
+        return max(min(int(signed * growth), self._ceiling, A_BATCH), self._at_once)
 
     def table(self, handle: Handle, into: BinaryIO) -> None:
         """Write the CSV of a query into a file. Raises `AtlasError`."""
@@ -77,19 +107,37 @@ class Files:
         time.sleep(min(0.25 * 2**attempt, self._patience.left()))
         return True
 
-    def _batch(self, some: Sequence[Listed], largest: int) -> Iterator[tuple[Listed, bytes | AtlasError]]:
+    def _fetched(self, batch: _Batch, largest: int) -> Iterator[tuple[Listed, bytes | AtlasError]]:
+        """Sign and fetch a batch; what expired stays in it, unless nothing else came of the batch."""
         try:
-            signed = list(self._api.sign([Handle(one.handle, one.id) for one in some]))
+            addresses = list(self._api.sign([Handle(one.handle, one.id) for one in batch.signed]))
         except SourceError as error:
-            yield from ((one, of_one_atlas(error)) for one in some)
+            yield from ((one, of_one_atlas(error)) for one in batch.signed)
             return
+        batch.live(next((lifetime(to.url) for to in addresses if to.url), None))
+        expired: dict[Listed, AtlasError] = {}
         with ThreadPoolExecutor(self._at_once, "download") as pool:
             tasks = {
-                pool.submit(self._manifest, one, to, largest): one
-                for one, to in zip(some, signed, strict=True)
+                pool.submit(self._in_time, batch, number, to, largest): batch.signed[number]
+                for number, to in enumerate(addresses)
             }
             for task in as_completed(tasks):
-                yield tasks.pop(task), task.result()
+                one, found = tasks.pop(task), task.result()
+                if isinstance(found, _Expired):
+                    expired[one] = found
+                else:
+                    yield one, found
+        if len(expired) == len(batch.signed):
+            yield from expired.items()  # counts as a failure: signing anew need not help
+        else:
+            batch.expired = list(expired)
+
+    def _in_time(self, batch: _Batch, number: int, to: Signed, largest: int) -> bytes | AtlasError:
+        batch.last_start = max(batch.last_start, since := time.monotonic() - batch.began)
+        # The first downloads begin at once, whatever the clock of this computer says of their addresses.
+        if number >= self._at_once and since > batch.lifetime * IN_TIME:
+            return _Expired("a signed address expired before its download began", "Synapse", LATER)
+        return self._manifest(batch.signed[number], to, largest)
 
     def _manifest(self, one: Listed, signed: Signed, largest: int) -> bytes | AtlasError:
         if not signed.url:
@@ -114,6 +162,8 @@ class Files:
         def fetch() -> None:
             nonlocal size
             with self._session.get(signed.url, stream=True, timeout=self._patience.timeout()) as answer:
+                if answer.status_code in (400, 403) and _says_expired(answer):
+                    raise _Expired("a signed address expired", "Synapse", LATER)
                 if answer.status_code != 200:
                     raise Busy(f"the object store answers {answer.status_code}")
                 for block in answer.iter_content(BLOCK):
@@ -136,6 +186,49 @@ class Files:
 
 class _Late(AtlasError):
     """A download that failed and may go well with a new address."""
+
+
+class _Expired(_Late):
+    """A download that did not begin in time."""
+
+
+class _Batch:
+    """Manifests that are signed together: for how many seconds their addresses live, and after how many the
+    last download began.
+    """
+
+    def __init__(self, signed: Sequence[Listed]) -> None:
+        self.signed = signed
+        self.expired: list[Listed] = []
+        self.began = self.last_start = 0.0
+        self.lifetime, self.says_lifetime = LIFETIME, False
+
+    def live(self, seconds: float | None) -> None:
+        """Note that the addresses were signed now."""
+        self.began = time.monotonic()
+        if seconds is not None:
+            self.lifetime, self.says_lifetime = min(seconds, LIFETIME), True
+
+
+def lifetime(url: str) -> float | None:
+    """Return the seconds that a signed address lives, if it says so.
+
+    S3 writes a duration (`X-Amz-Expires`); its older signatures and CloudFront write the time of the end.
+    """
+    said = {name.lower(): text for name, text in urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query)}
+    try:
+        if "x-amz-expires" in said:
+            seconds = float(said["x-amz-expires"])
+        else:
+            seconds = float(said["expires"]) - time.time()
+    except (KeyError, ValueError):
+        return None
+    # An end in the past is a clock that is wrong, of which nothing follows.
+    return seconds if seconds > 0 else None
+
+
+def _says_expired(answer: requests.Response) -> bool:
+    return b"expired" in next(answer.iter_content(4096), b"").lower()
 
 
 def _unsigned(failure: str) -> AtlasError:

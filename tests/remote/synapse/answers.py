@@ -11,7 +11,9 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.remote.synapse.view import NotSql
@@ -38,9 +40,9 @@ def refused(status: int, reason: str) -> Reply:
 
 @dataclass
 class Job:
-    """An asynchronous job: its result, and how often it still says that it is at work."""
+    """An asynchronous job: what it answers, and how often it still says that it is at work."""
 
-    result: dict[str, Any]
+    answer: Callable[[], Reply]
     polls: int
 
 
@@ -89,7 +91,22 @@ class Answers:
         return Reply(200, {"ownerId": "1", "userName": "ada", "emails": ["ada@example.org"]})
 
     def _start(self, path: str, body: dict[str, Any]) -> Reply:
-        """As `TableController`: a query is a job, answered from the index as it is when it starts."""
+        """As `TableController`: a query is a job, answered from the index as it is when it starts.
+
+        While the index is built anew, the job waits for it.
+        """
+        reply = self._queried(path, body)
+        if reply.status != 200:
+            return reply
+        is_rebuilding = self._service.is_rebuilding()
+        with self._lock:
+            token = str(next(self._numbers))
+            answer = partial(self._queried, path, body) if is_rebuilding else lambda: reply
+            self._jobs[token] = Job(answer, self.polls)
+        return Reply(201, {"token": token})
+
+    def _queried(self, path: str, body: dict[str, Any]) -> Reply:
+        """The result of a query, or why there is none."""
         with self._service.lock:
             self._service.catch_up()
             if body["entityId"] != self._service.view.name or f"/{body['entityId']}/" not in path:
@@ -100,12 +117,7 @@ class Answers:
             except NotSql as error:
                 return refused(400, str(error))
         result = self._table(header, rows) if "/csv/" in path else self._bundle(header, rows)
-        if result is None:
-            return refused(400, "the result is larger than a page")
-        with self._lock:
-            token = str(next(self._numbers))
-            self._jobs[token] = Job(result, self.polls)
-        return Reply(201, {"token": token})
+        return Reply(200, result) if result else refused(400, "the result is larger than a page")
 
     def _bundle(self, header: list[str], rows: list[tuple[object, ...]]) -> dict[str, Any] | None:
         """As `QueryResultBundle`, the first page of which holds at most `maxBytesPerRequest`."""
@@ -149,10 +161,10 @@ class Answers:
         state = {"concreteType": f"{_MODEL}.asynch.AsynchronousJobStatus", "jobState": "PROCESSING"}
         if trouble == "never":
             job.polls = 10**9
-        if job.polls > 0:
+        if job.polls > 0 or self._service.is_rebuilding():
             job.polls -= 1
             return Reply(202, state)
-        return Reply(200, job.result)
+        return job.answer()
 
     def _batch(self, body: dict[str, Any]) -> Reply:
         """As `FileHandleManagerImpl.getFileHandleAndUrlBatch`: at most a hundred, each found or not."""

@@ -22,13 +22,14 @@ class Log:
 
     def clear(self) -> None:
         self.routes: list[str] = []
-        self.api = self.objects = self.bytes = 0
+        self.api = self.objects = self.bytes = self.expired = 0
 
 
 class Service:
     """Synapse with some projects. Edits may be made while it runs.
 
     `delay`: seconds after a query until the view has caught up; `lag`: it does not, until that is taken back.
+    `slow`: seconds that each download takes at least.
     `latency`: seconds that each call of the API takes at least; `throttle`: three calls at once and 600 a
     minute, as `UserConcurrentConnectionThrottler` and `UserRequestFrequencyThrottler` have it. `lives`:
     seconds that a signed address lives (30 in `FileHandleManagerImpl`).
@@ -42,9 +43,11 @@ class Service:
         self.lock = threading.RLock()
         self.log, self.faults = Log(), Faults()
         self.delay, self.lag, self.latency, self.throttle, self.lives = 0.03, False, 0.0, True, 30.0
+        self.slow = 0.0
         self.held = 3.0
         self.stale = False
         self.queried: float | None = None
+        self.rebuilt_at = 0.0
         self._hidden: set[str] = set()
         self.repo_url = self.store_url = ""
 
@@ -63,6 +66,8 @@ class Service:
     def catch_up(self) -> None:
         """Let the view apply what has happened, if it was asked after that, and long enough ago."""
         with self.lock:
+            if self.is_rebuilding():
+                return
             ready = self.queried is not None and time.monotonic() - self.queried >= self.delay
             if self.stale and ready and not self.lag:
                 self.view.apply(self.entities.all_rows())
@@ -79,6 +84,22 @@ class Service:
 
     def heal(self) -> None:
         self.faults.clear()
+
+    def rebuild(self, seconds: float) -> None:
+        """Build the view anew: meanwhile queries wait, and then they see what is there.
+
+        As `TableCSVDownloadWorker`: "Waiting for the table index to become available...".
+        """
+        self.rebuilt_at = time.monotonic() + seconds
+
+    def is_rebuilding(self) -> bool:
+        """Tell whether the view is still being built; what it holds when it is done is the truth."""
+        with self.lock:
+            if self.rebuilt_at and time.monotonic() >= self.rebuilt_at:
+                self.rebuilt_at = 0.0
+                self.view.apply(self.entities.all_rows())
+                self.stale = False
+            return bool(self.rebuilt_at)
 
     def hide(self, project: str) -> None:
         with self.lock:

@@ -155,12 +155,14 @@ class Store(_Handler):
         elif asked.get("signature") != self.answers.signature(number, asked.get("expires", "")):
             self._refuse(403, "SignatureDoesNotMatch")
         elif trouble == "expired" or float(asked["expires"]) < time.time():
+            self.service.log.expired += 1
             self._refuse(403, "AccessDenied: Request has expired")
         elif data is None:
             self._refuse(404, "NoSuchKey")
         elif trouble.isdigit():
             self._refuse(int(trouble), "InternalError" if trouble == "500" else "SlowDown")
         elif not self.spoil(trouble, data):
+            time.sleep(self.service.slow)
             wrong = trouble == "wrong" and data
             self.send(200, bytes([data[0] ^ 1]) + data[1:] if wrong else data, "text/csv")
 

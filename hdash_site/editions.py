@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Broken, Digest, Key, digest
@@ -15,32 +15,85 @@ from hdash_site.state.store import Store
 
 _FACETS = ("summary", "codes", "manifests", "findings.csv")
 
+class Begun(NamedTuple):
+    """A build: its source, the newest edition of that source (empty if there is none), and when it began."""
+
+    source: str
+    last: str
+    moment: str
+
+
 Reports = Mapping[Key, Mapping[str, Digest] | Broken]
 """The parts of each report of today, or why there is none."""
 
 
 def add(
-    build: Build, reports: Reports, snapshots: Mapping[str, Snapshot], store: Store, last: str, moment: str
+    build: Build, reports: Reports, snapshots: Mapping[str, Snapshot], store: Store, begun: Begun
 ) -> tuple[str, str] | None:
-    """Add an edition to the store if the figures are others than in the `last`; give its time and itself.
+    """Add an edition to the store if the figures are others than in the last; give its time and itself.
 
-    `moment` is when the build began. An edition is a second after the one before it, if not later, whatever
-    the clock says.
+    An edition is a second after the one before it, if not later, whatever the clock says.
     """
+    source, last, moment = begun
     before: dict[str, Any] | None = json.loads(last) if last else None
-    basis: dict[str, Any] = json.loads(store.basis() or "{}")
+    basis: dict[str, Any] = json.loads(store.basis(source) or "{}")
     found = {
         key.name: _report(build, key, parts, snapshots[key.name], basis.get(key.name))
         for key, parts in reports.items()
     }
     if before:
         moment = max(moment, _after(before["when"]))
-    made = history.edition(before, basis, found, moment)
+    made, bases = history.edition(before, basis, found, moment)
     if made is None:
+        if before and bases.keys() - basis.keys():
+            # The basis was lost with a newer edition that was dropped: from now on there is one again.
+            store.set_basis(source, before["when"], _json(bases))
         return None
-    text, left = (json.dumps(one, separators=(",", ":")) for one in made)
-    store.add_edition(moment, text, left)
+    if before is None:
+        store.problems += _left_behind(store, source)
+    text = _json(made)
+    store.add_edition(source, moment, text, _json(bases))
     return moment, text
+
+
+def _left_behind(store: Store, source: str) -> list[str]:
+    """Return a line about the histories of other sources, which the site no longer shows."""
+    others = [f"{other or UNKNOWN} ({len(store.editions(other))} editions)" for other in store.sources()]
+    if not others:
+        return []
+    kept = f"the history of {', '.join(others)} is kept, but the site no longer shows it"
+    return [f"a new history begins, because the atlases come from another source ({source}); {kept}"]
+
+
+UNKNOWN = "unknown"
+"""How messages call the source of editions of version 0.1.0 until a build assigns them to a source."""
+
+
+def adopt(store: Store, source: str, kind: str) -> None:
+    """Assign editions whose source is not known, or only its kind, to a source.
+
+    `source` is that of this run, `kind` that of the snapshots in the state ("" if there are none).
+    """
+    known = store.sources()
+    own_kind = source.partition("-")[0]
+    if "" in known:
+        # Without a snapshot nothing says where they came from; they hardly came from the sample.
+        kind = kind or (own_kind if own_kind != "sample" else "")
+        target = source if kind == own_kind else kind
+        if target and target not in known:
+            _move(store, "", target)
+    elif own_kind in known and source not in known:
+        _move(store, own_kind, source)
+
+
+def _move(store: Store, origin: str, target: str) -> None:
+    bases = store.bases(origin)
+    editions = [(moment, text, bases.get(moment, "")) for moment, text in store.editions(origin)]
+    store.replace_histories({origin: (), target: editions})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _report(

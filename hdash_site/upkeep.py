@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hdash_site import archetype, notify, publish
 from hdash_site import config as settings
-from hdash_site.app import config_of, open_state, remote_of, warn
+from hdash_site.app import config_of, crawling, open_state, remote_of, warn
 from hdash_site.config import TOKENS, InForce
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
@@ -44,7 +44,7 @@ def init(options: Options, projects: Path | None) -> list[tuple[Project, SourceE
     `projects`: a file like `projects.csv`, whose atlases are registered: they are crawled from Synapse where
     `site.toml` lists none.
     """
-    config = config_of(options)
+    config = crawling(options)
     with open_state(options) as store:
         if projects:
             store.register(projects_of(projects))

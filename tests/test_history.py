@@ -11,7 +11,7 @@ import pytest
 
 from hdash_site import app, upkeep
 from hdash_site.options import Deadline
-from hdash_site.state.store import opened
+from hdash_site.state.store import SOURCE, opened
 from tests import worlds
 
 
@@ -36,7 +36,7 @@ class Nights:
 
     def editions(self):
         with opened(self.site / "cache") as store:
-            return [json.loads(text) for _, text in store.editions()]
+            return [json.loads(text) for _, text in store.editions(store.fact(SOURCE))]
 
     def clean(self):
         """Build the same with the same history in a fresh cache, and give the site."""
@@ -177,24 +177,29 @@ def test_histories_that_differ_make_no_other_difference_than_in_their_pages(nigh
 
 def test_the_history_is_on_each_kind_of_database(at, tmp_path):
     with opened(tmp_path / "cache", at) as store:
-        assert (store.editions(), store.basis()) == ([], "")
-        for day in (2, 1, 3):
-            store.add_edition(f"2026-07-0{day}", f"edition {day}", "x" * 100_000 * day)
+        assert (store.editions("a"), store.basis("a"), store.sources()) == ([], "", [])
+        for day in (2, 1, 3, 4):
+            store.add_edition("a", f"2026-07-0{day}", f"edition {day}", "x" * 100_000 * day)
             store.commit()
+        store.add_edition("b", "2026-07-04", "of another source", "basis")
+        store.commit()
         store.reset()
     with opened(tmp_path / "cache", at) as store:
-        assert store.editions() == [(f"2026-07-0{day}", f"edition {day}") for day in (1, 2, 3)]
-        assert store.basis() == "x" * 300_000
+        assert store.editions("a") == [(f"2026-07-0{day}", f"edition {day}") for day in (1, 2, 3, 4)]
+        assert (store.editions("b"), store.basis("b")) == ([("2026-07-04", "of another source")], "basis")
+        assert store.basis("a") == "x" * 400_000
+        assert list(store.bases("a")) == ["2026-07-02", "2026-07-03", "2026-07-04"]
+        assert store.sources() == ["a", "b"]
         store.forget()
     with opened(tmp_path / "cache", at) as store:
-        assert (store.editions(), store.basis()) == ([], "")
+        assert (store.editions("a"), store.basis("a"), store.sources()) == ([], "", [])
 
 
 def test_an_edition_that_is_not_committed_is_none(nights):
     with opened(nights.site / "cache") as store:
-        store.add_edition("2026-07-01T00:00:00+00:00", "{}", "{}")
+        store.add_edition("a", "2026-07-01T00:00:00+00:00", "{}", "{}")
     with opened(nights.site / "cache") as store:
-        assert store.editions() == []
+        assert store.sources() == []
 
 
 @pytest.mark.parametrize("epoch", ["tomorrow", "9" * 30])

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from hdash_site import app
+from hdash_site import app, origin
 from hdash_site.state import models, where
-from hdash_site.state.store import Store, glanced, opened
+from hdash_site.state.store import SOURCE, Store, glanced, opened
 from hdash_site.state.where import Where
 
 ROOT = Path(__file__).parents[1]
@@ -155,29 +155,37 @@ def clean_tree(site: Path, atlases: Path, **more: object) -> dict[str, bytes]:
 
 
 class History(NamedTuple):
-    """The history of a state: its editions, and what the next one is compared with."""
+    """The history of a source: its editions, and what the next one is compared with."""
 
     editions: list[tuple[str, str]]
     basis: str
+    source: str
+
+
+def source_of(site: Path, atlases: Path | None = None) -> str:
+    """What identifies the source of a site."""
+    return origin.identity(app.config_of(app.Options(site, atlases)))
 
 
 def history_of(store: Store) -> History:
-    return History(store.editions(), store.basis())
+    """The history of the source that was crawled last."""
+    source = store.fact(SOURCE)
+    return History(store.editions(source), store.basis(source), source)
 
 
 def give_history(cache: Path, history: History) -> None:
     """Give a history to a state that has none."""
     with opened(cache) as store:
         for edition in history.editions:
-            store.add_edition(*edition, history.basis)
+            store.add_edition(history.source, *edition, history.basis)
             store.commit()
 
 
-def carry_history(origin: Path, cache: Path, at: Where | None = None) -> None:
-    """Give the history of the state below `origin`, or elsewhere, to one that has none."""
-    with glanced(origin, at or where.file(origin)) as store:
-        history = history_of(store) if store else History([], "")
-    give_history(cache, history)
+def carry_history(old: Path, cache: Path, at: Where | None = None, source: str = "") -> None:
+    """Give the history of the state below `old`, or elsewhere, to one that has none; to `source`, if given."""
+    with glanced(old, at or where.file(old)) as store:
+        history = history_of(store) if store else History([], "", "")
+    give_history(cache, history._replace(source=source or history.source))
 
 
 def lose_history(cache: Path) -> None:

@@ -5,6 +5,8 @@ An edition is JSON of `when` (UTC, ISO 8601), `before` (when the one before was;
 and `gone` (ids), and `changes`. Once made it stays as it is, and holds all that its page shows.
 
 `atlases`, by id: `figures`, and `checks`, by code: errors, warnings, and since when there are any.
+`uncompared` are atlases whose figures alone could be compared, because what the edition before was made of is
+not known; the key is left out if there are none.
 `changes`, by id, where there are some: `risen`; `added` and `removed` (manifests: entity, component),
 `replaced` (the same, and the entity that it was before), `components` that appear for the first time,
 `new` and `fixed` (numbers of findings by code).
@@ -40,6 +42,8 @@ FIGURES: Final = (
 )
 """The figures of a summary that are kept; they can be added up."""
 
+UNCOMPARED: Final = "uncompared"
+
 _MARK: Final = 8
 """Bytes that stand for a finding."""
 
@@ -64,8 +68,8 @@ def edition(
     basis: Mapping[str, Any],
     reports: Mapping[str, Report | None],
     when: str,
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Give the edition that comes after `before`, and its basis; None if nothing changed.
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Give the edition that comes after `before`, or None if nothing changed, and the basis of the next one.
 
     `reports` are those of all atlases; None stands for one whose figures are those of `before`, as they are
     if there is no report of it today.
@@ -81,7 +85,9 @@ def edition(
             atlases[atlas] = _figures(report, known.get(atlas), when)
             changes[atlas] = _moved(old, bases[atlas]) if atlas in known and old else {}
         elif atlas in known:
-            bases[atlas], atlases[atlas] = basis[atlas], known[atlas]
+            atlases[atlas] = known[atlas]
+            if atlas in basis:
+                bases[atlas] = basis[atlas]
     gone = [atlas for atlas in known if atlas not in atlases]
     for atlas in (*atlases, *gone):
         risen = _risen(known.get(atlas), atlases.get(atlas))
@@ -89,7 +95,7 @@ def edition(
     changes = {atlas: some for atlas, some in changes.items() if some} if before else {}
     arrived = [atlas for atlas in atlases if atlas not in known] if before else []
     if not (changes or arrived or gone if before else atlases):
-        return None
+        return None, bases
     totals = _total(atlases)
     made = {
         "when": when,
@@ -101,7 +107,8 @@ def edition(
         "gone": gone,
         "changes": changes,
     }
-    return made, bases
+    uncompared = [atlas for atlas in reports if atlas in known and reports[atlas] and atlas not in basis]
+    return made | ({UNCOMPARED: uncompared} if uncompared else {}), bases
 
 
 def _figures(report: Report, known: Mapping[str, Any] | None, when: str) -> dict[str, Any]:

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from hdash_site.state.remote import Shared
 
 
+SOURCE = "source"
+"""The name of the fact that identifies the source of the snapshots."""
+
+
 class Store:
     """An open state. `trace`, `record`, `load` and `keep` are what the engine asks for.
 
@@ -68,7 +72,7 @@ class Store:
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
-        self._edition: tuple[str, str, str] | None = None
+        self._edition: tuple[str, str, str, str] | None = None
 
     @functools.cached_property
     def _traces(self) -> dict[str, rows.Told]:
@@ -118,16 +122,24 @@ class Store:
             known = self._snapshots = self._held.again(rows.snapshots)
         return {**known}
 
-    def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Replace all snapshots; the blobs that they name are on disk before."""
+    def save_snapshots(self, snapshots: Iterable[Snapshot], source: str = "") -> None:
+        """Replace all snapshots, which came from `source`; the blobs that they name are on disk before."""
+        moved = bool(source) and source != self.fact(SOURCE)
         new = {snapshot.project.id: snapshot for snapshot in snapshots}
         old = self.snapshots()
         self.blobs.flush()
-        if [*map(rows.undated, new.values())] == [*map(rows.undated, old.values())]:
-            if new != old:
-                self._write(lambda: rows.date(new.values()))
-        else:
-            self._write(lambda: rows.replace_snapshots(new.values()))
+        same = [*map(rows.undated, new.values())] == [*map(rows.undated, old.values())]
+
+        def write() -> None:
+            if not same:
+                rows.replace_snapshots(new.values())
+            elif new != old:
+                rows.date(new.values())
+            if moved:
+                rows.set_fact(SOURCE, source)
+
+        if moved or new != old or not same:
+            self._write(write)
         self._snapshots = new
         self._dropped.update(_blobs_of(old.values()))
 
@@ -140,17 +152,42 @@ class Store:
         """Give the atlases that were registered, in the order of then."""
         return self._held.again(rows.atlases)
 
-    def editions(self) -> list[tuple[str, str]]:
-        """Give when each edition of the figures was made, and the edition itself, the oldest first."""
-        return self._held.again(rows.editions)
+    def fact(self, name: str) -> str:
+        """Return a fact about the site; empty if it is not recorded."""
+        return self._held.again(rows.facts).get(name, "")
 
-    def basis(self) -> str:
-        """Give what the next edition is compared with; empty if there was none before."""
-        return self._held.again(rows.basis)
+    def sources(self) -> list[str]:
+        """Return the sources that have editions; "" stands for editions that version 0.1.0 wrote."""
+        return self._held.again(rows.sources)
 
-    def add_edition(self, moment: str, edition: str, basis: str) -> None:
-        """Add an edition, the newest, with all that the run learned: all three in ASCII."""
-        self._edition = (moment, edition, basis)
+    def editions(self, source: str) -> list[tuple[str, str]]:
+        """Return moment and JSON of each edition of a source, oldest first."""
+        return self._held.again(lambda: rows.editions(source))
+
+    def basis(self, source: str) -> str:
+        """Return what the next edition of a source is compared with; empty if it is not known."""
+        return self._held.again(lambda: rows.basis(source))
+
+    def bases(self, source: str) -> dict[str, str]:
+        """Return the basis of each edition of a source that still has one, by moment."""
+        return self._held.again(lambda: rows.bases(source))
+
+    def add_edition(self, source: str, moment: str, edition: str, basis: str) -> None:
+        """Add the newest edition of a source when this run is committed. All texts are ASCII."""
+        self._edition = (source, moment, edition, basis)
+
+    def set_basis(self, source: str, moment: str, basis: str) -> None:
+        """Replace the basis of an edition."""
+        self._write(lambda: rows.set_basis(source, moment, basis))
+
+    def replace_histories(self, histories: Mapping[str, Iterable[tuple[str, str, str]]]) -> None:
+        """Replace the editions of each source in `histories`: moment, JSON and basis of each edition."""
+
+        def write() -> None:
+            for source, editions in histories.items():
+                rows.replace_editions(source, editions)
+
+        self._write(write)
 
     def published(self, mirror: str) -> dict[str, Published]:
         """Give every path that we put into a mirror, or were about to, with what we know of it."""
@@ -244,8 +281,7 @@ class Store:
 
     def forget(self) -> None:
         """Forget everything."""
-        tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run, models.Edition)
-        self._write(lambda: rows.empty(*tables))
+        self._write(lambda: rows.empty(*models.CONTENT))
         self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:

@@ -40,11 +40,10 @@ class Nights:
         self.last, self.basis = None, {}
 
     def night(self, when, **reports):
-        made = history.edition(self.last, self.basis, reports, when)
-        if made is None:
-            return None
-        self.last, self.basis = made
-        return self.last
+        made, basis = history.edition(self.last, self.basis, reports, when)
+        if made:
+            self.last, self.basis = made, basis
+        return made
 
 
 @pytest.fixture

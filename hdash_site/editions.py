@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from hdash_site.engine.build import Build
@@ -14,6 +14,7 @@ from hdash_site.snapshot import Snapshot
 from hdash_site.state.store import Store
 
 _FACETS = ("summary", "codes", "manifests", "findings.csv")
+
 
 class Begun(NamedTuple):
     """A build: its source, the newest edition of that source (empty if there is none), and when it began."""
@@ -65,6 +66,9 @@ def _left_behind(store: Store, source: str) -> list[str]:
     return [f"a new history begins, because the atlases come from another source ({source}); {kept}"]
 
 
+OTHER = "other"
+"""The source of editions that version 0.1.0 made of other atlases than those of the newest edition."""
+
 UNKNOWN = "unknown"
 """How messages call the source of editions of version 0.1.0 until a build assigns them to a source."""
 
@@ -81,15 +85,57 @@ def adopt(store: Store, source: str, kind: str) -> None:
         kind = kind or (own_kind if own_kind != "sample" else "")
         target = source if kind == own_kind else kind
         if target and target not in known:
-            _move(store, "", target)
+            # What is not of the snapshots' source is most likely of today's, if that is another one.
+            _assign(store, target, OTHER if target == source else source)
     elif own_kind in known and source not in known:
-        _move(store, own_kind, source)
+        store.replace_histories({own_kind: (), source: _rows(read(store, own_kind))})
 
 
-def _move(store: Store, origin: str, target: str) -> None:
-    bases = store.bases(origin)
-    editions = [(moment, text, bases.get(moment, "")) for moment, text in store.editions(origin)]
-    store.replace_histories({origin: (), target: editions})
+def _assign(store: Store, target: str, other: str) -> None:
+    """Assign the editions without a source to `target`, and those of another source among them to `other`."""
+    whole = read(store, "")
+    foreign = history.foreign([*whole.editions])
+    if not foreign or other in store.sources():
+        store.replace_histories({"": (), target: _rows(whole)})
+        return
+    own = set(range(len(whole.editions))) - {*foreign}
+    store.replace_histories({"": (), target: _rows(_less(whole, foreign)), other: _rows(_less(whole, own))})
+    store.problems.append(
+        f"{len(foreign)} editions of the history were made of other atlases than the newest;"
+        f" they are kept as the history of the source {other} ('hdash-site history list' shows them)"
+    )
+
+
+class Chain(NamedTuple):
+    """The editions of a source, oldest first, and the known bases by the time of their edition."""
+
+    editions: list[Mapping[str, Any]]
+    bases: dict[str, Mapping[str, Any]]
+
+
+def read(store: Store, source: str) -> Chain:
+    """Return the history of a source."""
+    bases = {moment: json.loads(basis) for moment, basis in store.bases(source).items()}
+    return Chain([json.loads(text) for _, text in store.editions(source)], bases)
+
+
+def drop(store: Store, source: str, moment: str) -> Chain:
+    """Drop an edition, recompute the differences of those after it, and return what is left."""
+    whole = read(store, source)
+    left = _less(whole, [index for index, one in enumerate(whole.editions) if one["when"] == moment])
+    store.replace_histories({source: _rows(left)})
+    return left
+
+
+def _less(chain: Chain, dropped: Iterable[int]) -> Chain:
+    for index in sorted(dropped, reverse=True):
+        chain = Chain(*history.without(chain.editions, chain.bases, index))
+    return chain
+
+
+def _rows(chain: Chain) -> list[tuple[str, str, str]]:
+    bases = {moment: _json(basis) for moment, basis in chain.bases.items()}
+    return [(one["when"], _json(one), bases.get(one["when"], "")) for one in chain.editions]
 
 
 def _json(value: Any) -> str:

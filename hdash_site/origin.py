@@ -33,7 +33,7 @@ def _synapse(config: Config, options: Options, store: Store) -> Source:
 
     login = settings.login(os.environ)
     if login is None:
-        raise ConfigError("Synapse wants a token", "SYNAPSE_AUTH_TOKEN", _TOKEN)
+        raise ConfigError("Synapse wants a token", "SYNAPSE_AUTH_TOKEN", _HOW_TO_LOG_IN)
     projects = [Project(*(atlas.get(field, "") for field in Project._fields)) for atlas in config.atlases]
     projects = projects or store.registered()
     if not projects:
@@ -42,7 +42,7 @@ def _synapse(config: Config, options: Options, store: Store) -> Source:
     return Synapse(config.synapse, projects, login, cache_folder(options) / "scratch")
 
 
-_TOKEN = "set it to a personal access token with the scopes view and download"
+_HOW_TO_LOG_IN = "set it to a personal access token with the scopes view and download"
 
 
 def kind_of(snapshots: Mapping[str, Snapshot]) -> str:
@@ -62,7 +62,9 @@ def identity(config: Config) -> str:
         case "folder":
             # Symbolic links are not followed: each night may put a new folder behind the same link.
             path, root = (Path(os.path.abspath(folder)) for folder in (config.source_path, config.root))  # noqa: PTH100
-            return _identity("folder", (path.relative_to(root) if path.is_relative_to(root) else path).as_posix())
+            return _identity(
+                "folder", (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+            )
         case kind:
             return kind
 
@@ -74,8 +76,8 @@ def _identity(kind: str, *names: str) -> str:
 def identity_of_snapshots(config: Config, store: Store) -> str:
     """Return what identifies the source of the snapshots in the state.
 
-    Where only their kind is known, because version 0.1.0 crawled them, that is the source of the settings if it
-    is of the same kind, and the kind alone if not.
+    Where only their kind is known, because version 0.1.0 crawled them, that is the source of the settings if
+    it is of the same kind, and the kind alone if not.
     """
     kind = kind_of(store.snapshots())
     return store.fact(SOURCE) or (identity(config) if config.source_kind == kind else kind)
@@ -88,14 +90,16 @@ def check_token(config: Config, environ: Mapping[str, str]) -> None:
     """
     empty = next((name for name in TOKENS if name in environ), "")
     if empty and config.source_kind == "sample" and not config.source_is_set:
-        raise ConfigError("this variable is set, but empty", empty, f"{_TOKEN}, or unset it to use the sample")
+        raise ConfigError(
+            "this variable is set, but empty", empty, f"{_HOW_TO_LOG_IN}, or unset it to use the sample"
+        )
 
 
 def refuse_sample(config: Config, command: str) -> None:
     """Raise `ConfigError` if `command` would publish the sample, and `site.toml` does not ask for that."""
     if config.source_kind == "sample" and not config.source_is_set:
         problem = f"{command} does not publish the sample: no source of atlases is set"
-        way_out = f'{_TOKEN}, or set source.kind in {settings.FILE} ("sample" publishes the sample)'
+        way_out = f'{_HOW_TO_LOG_IN}, or set source.kind in {settings.FILE} ("sample" publishes the sample)'
         raise ConfigError(problem, "SYNAPSE_AUTH_TOKEN", way_out)
 
 

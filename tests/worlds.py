@@ -182,7 +182,7 @@ def give_history(cache: Path, history: History) -> None:
 
 
 def carry_history(old: Path, cache: Path, at: Where | None = None, source: str = "") -> None:
-    """Give the history of the state below `old`, or elsewhere, to one that has none; to `source`, if given."""
+    """Give the history of the state below `old`, or elsewhere, to one that has none, or to `source`."""
     with glanced(old, at or where.file(old)) as store:
         history = history_of(store) if store else History([], "", "")
     give_history(cache, history._replace(source=source or history.source))

@@ -232,6 +232,13 @@ def _edition_row(source: str, moment: str, edition: str, basis: str) -> dict[str
     return {"hash": key, "moment": moment, "edition": edition, "basis": basis, "source": source}
 
 
+def counts() -> list[int]:
+    """Return the numbers of editions, atlases, runs and published files."""
+    return [
+        table.select().count() for table in (models.Edition, models.Snapshot, models.Run, models.Publication)
+    ]
+
+
 def facts() -> dict[str, str]:
     found = models.rows(models.Fact.select(models.Fact.name, models.Fact.fact))
     return {plain(name): plain(fact) for name, fact in found}

@@ -18,14 +18,14 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot
-from hdash_site.state import lock, migrations, models, rows, where
+from hdash_site.state import failures, lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -38,6 +38,19 @@ if TYPE_CHECKING:
 
 SOURCE = "source"
 """The name of the fact that identifies the source of the snapshots."""
+
+
+TIMEOUT = 10
+"""Seconds for which a file of SQLite is waited for that another program holds."""
+
+
+class Counts(NamedTuple):
+    """`editions` are those of all sources; `published` counts files in all folders and buckets."""
+
+    editions: int
+    atlases: int
+    runs: int
+    published: int
 
 
 class Store:
@@ -58,6 +71,8 @@ class Store:
     ) -> None:
         self.untouched = untouched
         self.problems: list[str] = shared.problems if shared else []
+        self.problems += blobs.problems
+        blobs.problems = self.problems
         self.blobs = blobs
         self.load = blobs.load
         self.keep = blobs.keep
@@ -279,6 +294,10 @@ class Store:
         self.blobs.sweep(set())
         self._snapshots, self._traces = {}, {}
 
+    def counts(self) -> Counts:
+        """Return how much there is of what cannot be made again."""
+        return self._held.again(lambda: Counts(*rows.counts()))
+
     def forget(self) -> None:
         """Forget everything."""
         self._write(lambda: rows.empty(*models.CONTENT))
@@ -315,7 +334,7 @@ def opened(
         writes = _writes() if since else 0
         same = since is not None and stamp(at) == since
         held = stack.enter_context(lock.held(at))
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         yield Store(blobs, held, untouched=same and _writes() == writes)
 
 
@@ -379,10 +398,9 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
             with opened(cache, at):
                 pass
         stack.enter_context(_connected(cache, at))
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
-        store = Store(blobs, lock.NOBODY, shared)
+        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, shared)
         if shared:
-            store.load = functools.partial(_load, shared, blobs)
+            store.load = functools.partial(_load, shared, store.blobs)
         yield store
 
 
@@ -402,7 +420,7 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         held = stack.enter_context(lock.held(at, also))
         if not file:
             _pull(shared, at)  # when no other run can change it any more
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         # A look tells of a disk: a database that outlives the disk shall not tell of the last one.
         store = Store(blobs, held, shared, looks=file)
         shared.fetch(store.named(), blobs)
@@ -473,23 +491,28 @@ def _database(cache: Path, at: Where) -> Any:
     except OSError as error:
         raise _unusable(at, error) from error
     pragmas = {"journal_mode": "wal", "synchronous": "normal"}
-    return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=10)
+    return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 
-def _blobs(cache: Path) -> Blobs:
+def _blobs_to_read(stack: contextlib.ExitStack, cache: Path) -> Blobs:
+    """Open the blobs beside a run that may be at work; if they are damaged, there are none."""
+    problems: list[str] = []
     try:
-        return Blobs(cache / "blobs")
-    except OSError as error:
-        raise _unusable(where.file(cache / "blobs"), error) from error
+        blobs = Blobs(cache / "blobs", mends=False)
+    except LockedError:
+        raise
+    except StateError as error:
+        problems.append(str(error))
+        blobs = Blobs(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
+    blobs.problems += problems
+    return stack.enter_context(contextlib.closing(blobs))
 
 
 def _unusable(at: Where, error: Exception) -> StateError:
-    said = str(error.args[-1]) if error.args else type(error).__name__
-    way_out = "see that the server is up and lets us in, and that HDASH_DB_… are right, then build again"
     if at.kind == "sqlite":
-        way_out = (
-            "see that the disk has room and the file is ours to write, or begin anew with 'hdash-site clean'"
-        )
+        return failures.of_state(error, at.name, TIMEOUT)
+    said = failures.words_of(error)
     if at.password:
         said = said.replace(at.password, "…")
-    return StateError(f"the state cannot be used ({said})", str(at), way_out)
+    way_out = "check that the server runs and accepts us, and that HDASH_DB_… are right, and try again"
+    return StateError(f"the state database cannot be used ({said})", str(at), way_out)

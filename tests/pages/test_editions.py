@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import xml.etree.ElementTree as ET
+
 import pytest
 
 from hdash_site.htan.history import FIGURES

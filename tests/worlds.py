@@ -188,6 +188,25 @@ def carry_history(old: Path, cache: Path, at: Where | None = None, source: str =
     give_history(cache, history._replace(source=source or history.source))
 
 
+def name_the_sample(site: Path) -> None:
+    """Let a site say that it publishes the sample."""
+    with (site / "site.toml").open("a") as toml:
+        toml.write('[source]\nkind = "sample"\n')
+
+
+def other(folder: Path, *atlases: str) -> Collection:
+    """A small collection without an entity of the usual one."""
+    collection = small(folder, *atlases)
+    for rows in (collection.projects, collection.files):
+        rows[:] = [{key: text.replace("syn0000", "syn0009") for key, text in row.items()} for row in rows]
+    collection.manifests = {
+        entity.replace("syn0000", "syn0009"): data.replace(b"syn0000", b"syn0009")
+        for entity, data in collection.manifests.items()
+    }
+    collection.save()
+    return collection
+
+
 def lose_history(cache: Path) -> None:
     with opened(cache):
         models.Edition.delete().execute()

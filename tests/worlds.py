@@ -207,6 +207,18 @@ def other(folder: Path, *atlases: str) -> Collection:
     return collection
 
 
+def as_version_0_1_0_left_it(cache: Path) -> None:
+    """Make a state one whose editions and snapshots do not say which source they are of."""
+    with opened(cache):
+        newest = models.Edition.select().order_by(models.Edition.moment.desc()).get()
+        for one in models.Edition.select():
+            one.delete_instance()
+            one.hash, one.source = models.hash_of(one.moment), ""
+            one.basis = one.basis if one.moment == newest.moment else ""
+            one.save(force_insert=True)
+        models.Fact.delete().execute()
+
+
 def lose_history(cache: Path) -> None:
     with opened(cache):
         models.Edition.delete().execute()

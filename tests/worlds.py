@@ -211,7 +211,7 @@ def as_version_0_1_0_left_it(cache: Path) -> None:
     """Make a state one whose editions and snapshots do not say which source they are of."""
     with opened(cache):
         newest = models.Edition.select().order_by(models.Edition.moment.desc()).get()
-        for one in models.Edition.select():
+        for one in list(models.Edition.select()):
             one.delete_instance()
             one.hash, one.source = models.hash_of(one.moment), ""
             one.basis = one.basis if one.moment == newest.moment else ""

@@ -301,9 +301,9 @@ def _with_components(basis: Mapping[str, Any], old: Mapping[str, Any] | None) ->
 def _composed(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Return what two changes of an atlas, one after the other, come to.
 
-    What was added and then removed cancels out. Only numbers of findings are known: as many as were new in
-    the first and fixed in the second, or the other way round, are taken for the same findings. A manifest
-    that was removed and came back counts as replaced, because its bytes may differ.
+    What was added and then removed cancels out, and so does what was removed and came back, though a manifest
+    may have come back with other bytes. Only numbers of findings are known: as many as were new in the first
+    and fixed in the second, or the other way round, are taken for the same findings.
     """
     manifests = _composed_manifests(first, second)
     shown = {one[1] for how in ("added", "replaced") for one in manifests[how]}
@@ -340,8 +340,8 @@ def _composed_manifests(first: Mapping[str, Any], second: Mapping[str, Any]) -> 
         if entity != former and (origin == entity or take_back(entity)):
             if origin not in ("", entity):
                 gone[origin] = component
-            origin = entity
-        placed[entity] = component, origin
+        else:
+            placed[entity] = component, origin
     for entity, component in second.get("removed", ()):
         origin = placed.pop(entity)[1] if entity in placed else entity
         if origin:

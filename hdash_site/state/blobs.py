@@ -109,7 +109,8 @@ class Blobs:
 
     def _empty(self, error: Exception, *, damaged: bool = False) -> None:
         """Delete the files of a damaged cache. Raises `StateError` if it is sound, or not ours to mend."""
-        damaged = damaged or failures.kind_of(error) == failures.DAMAGED
+        file = self._folder / "cache.db"
+        damaged = damaged or failures.kind_of(error) == failures.DAMAGED or file.is_dir()
         if not damaged or not self._mends:
             raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
         for path in self._folder.iterdir():

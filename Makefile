@@ -66,8 +66,9 @@ build_buildah: ## build the image where no Docker engine runs
 	@$(BUILDAH) --storage-driver vfs bud --isolation chroot --platform linux/amd64 --format docker --layers=false \
 	    $(BUILD_OPTIONS) --tag $(IMAGE) .
 
-clean: ## delete what the other targets made
-	@rm -rf $(VENV) public cache/state.db* cache/blobs cache/scratch cache/sample .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+# cache/state.db stays: it holds the history, which cannot be made again.
+clean: ## delete what the other targets made, but keep the state with the history
+	@rm -rf $(VENV) public cache/blobs cache/scratch cache/sample .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The locks name exact versions; a machine without them would get newer ones on another day.
 $(VENV)/.installed: pyproject.toml requirements.lock

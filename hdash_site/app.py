@@ -17,7 +17,7 @@ from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
-from hdash_site.origin import unwritable
+from hdash_site.origin import check_token, kind_of, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
@@ -28,7 +28,7 @@ from hdash_site.state.where import STATE, Remote, said
 
 def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
-    config = config_of(options)
+    config = crawling(options)
     _keep_apart(config, options)
     return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell))
 
@@ -56,7 +56,7 @@ class Desk:
         self._kept.saved.update(saved)
         if len(self._kept.saved) > MANY_SAVED:
             self._forget()
-        config = config_of(options)
+        config = crawling(options, silently=self._config is not None)
         _keep_apart(config, options)
         if config != self._config:
             self._kept.saved.add(config.root / settings.FILE)
@@ -83,12 +83,19 @@ class Desk:
         self._left.clear()
 
 
+SAMPLE_USED = (
+    "no source of atlases is set: using the sample, which is made-up data;"
+    " set SYNAPSE_AUTH_TOKEN, or source.kind in site.toml"
+)
+
 MANY_SAVED = 100
 """Files of which so many are saved at once may be more than a system tells of."""
 
 
 def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
     """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
+    check_token(config, os.environ)
+    refuse_sample(config, "nightly")
     if publish.place() is None:
         return build(options, tell)
     deadline = options.deadline
@@ -102,7 +109,10 @@ def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Resul
 def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     """Bring the bucket to the site as it was built last. Raises `HdashError`."""
     config = config_of(options)
+    check_token(config, os.environ)
     with open_state(options) as store:
+        if kind_of(store.snapshots()) == "sample":
+            refuse_sample(config, "deploy")
 
         def find() -> Artifacts:
             files = remembered(store)
@@ -120,8 +130,9 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:
     """Bring the snapshots up to date, and nothing else."""
+    config = crawling(options)
     with open_state(options) as store:
-        crawled = Run(config_of(options), options, store, tell).crawl()
+        crawled = Run(config, options, store, tell).crawl()
         store.commit()
         return crawled
 
@@ -227,10 +238,25 @@ def place_of(options: Options) -> str:
     return said(state_place(options), remote_of(options))
 
 
+def crawling(options: Options, *, silently: bool = False) -> Config:
+    """Return the settings of a command that may crawl.
+
+    If it uses the sample because no source is set, print a line that says so, unless `silently`.
+    """
+    config = config_of(options)
+    if not options.offline:
+        check_token(config, os.environ)
+        if config.source_kind == "sample" and not config.source_is_set and not silently:
+            warn(SAMPLE_USED)
+    return config
+
+
 def config_of(options: Options) -> Config:
     config = dataclasses.replace(settings.read(options.root, os.environ), drafts=options.drafts)
     if options.source:
-        return dataclasses.replace(config, source_kind="folder", source_path=options.source)
+        return dataclasses.replace(
+            config, source_kind="folder", source_is_set=True, source_path=options.source
+        )
     return config
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from hdash_site import __version__
-from hdash_site.errors import HdashError
+from hdash_site.errors import ConfigError, HdashError
 from hdash_site.secrets import hidden
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -49,6 +49,7 @@ _accept_loss = click.option(
     " as failed and keeps its last pages).",
 )
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask.")
 _json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 
 
@@ -365,8 +366,7 @@ KEPT = "It keeps the ledger of runs, the history of the figures, and which files
 
 
 @commands.command()
-@_options(_root, _cache)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@_options(_root, _cache, _yes)
 def reset(root: Path, cache: Path | None, yes: bool) -> None:
     """Forget what was crawled and built, so that the next build does all of it anew."""
     from hdash_site import app, upkeep
@@ -378,14 +378,74 @@ def reset(root: Path, cache: Path | None, yes: bool) -> None:
     click.echo("forgotten; the next build does all of it anew")
 
 
-@commands.command()
-@_options(_root, _output, _cache)
-def clean(root: Path, output: Path | None, cache: Path | None) -> None:
-    """Delete the state with its history, blobs, the sample, our files in public/."""
-    from hdash_site import app, upkeep
+@commands.group()
+def history() -> None:
+    """Show or correct the history of the figures."""
 
-    for path in upkeep.clean(app.Options(root, None, output, cache)):
+
+@history.command("list")
+@_options(_root, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print the editions as a list in JSON.")
+def history_list(root: Path, cache: Path | None, as_json: bool) -> None:
+    """List the editions of each source, oldest first; times are in UTC."""
+    from hdash_site import app, console, upkeep
+
+    console.show_history(upkeep.history(app.Options(root, None, None, cache)), as_json=as_json)
+
+
+@history.command("show")
+@click.argument("edition")
+@_options(_root, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print the edition as one object in JSON.")
+def history_show(edition: str, root: Path, cache: Path | None, as_json: bool) -> None:
+    """Show an edition in full. EDITION is its time, or how that begins, as in 2026-07-01."""
+    from hdash_site import app, console, upkeep
+
+    chosen = upkeep.edition(app.Options(root, None, None, cache), edition)
+    console.show_edition(chosen, as_json=as_json)
+
+
+@history.command("drop")
+@click.argument("edition")
+@_options(_root, _cache, _yes)
+def history_drop(edition: str, root: Path, cache: Path | None, yes: bool) -> None:
+    """Drop an edition, and compare the next one with the one before it (cannot be undone)."""
+    from hdash_site import app, console, upkeep
+
+    options = app.Options(root, None, None, cache)
+    chosen = upkeep.edition(options, edition)
+    console.show_edition_briefly(chosen)
+    _ask("Drop this edition? It cannot be made again.", yes)
+    upkeep.drop_edition(options, chosen)
+    click.echo(f"dropped: {chosen.when}; the next build removes its page")
+
+
+@commands.command()
+@_options(_root, _output, _cache, _yes)
+def clean(root: Path, output: Path | None, cache: Path | None, yes: bool) -> None:
+    """Delete all state, including the history (cannot be undone), caches and generated files."""
+    from hdash_site import app, console, upkeep
+
+    options = app.Options(root, None, output, cache)
+    loss = upkeep.loss(options)
+    if loss is None:
+        click.echo(f"there is no state in {app.place_of(options)}: nothing to delete")
+        return
+    console.show_loss(loss)
+    _ask("Delete all of it?", yes)
+    for path in upkeep.clean(options):
         click.echo(f"deleted: {path}")
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Ask before deleting what cannot be made again. Raises `ConfigError` if there is no terminal."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "nothing was deleted: this needs a confirmation, and there is no terminal", "", "give --yes"
+        )
+    click.confirm(question, abort=True)
 
 
 @commands.command()

@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -171,13 +171,15 @@ class SynapseSettings:
 class Config:
     """What the user asks for. `root` is the folder of `site.toml`; all paths start there.
 
-    `drafts`: show what is not on the site yet, or not any more; no setting, but what the preview does.
+    `source_is_set`: whether `site.toml` or an option names the kind of source, which else follows from the
+    token. `drafts`: show what is not on the site yet, or not any more; no setting, but what the preview does.
     """
 
     root: Path
     title: str
     base_url: str
     source_kind: str
+    source_is_set: bool
     source_path: Path
     atlases: tuple[Mapping[str, str], ...]
     synapse: SynapseSettings
@@ -197,15 +199,19 @@ class Config:
 
 def login(environ: Mapping[str, str]) -> Login | None:
     """Give who asks Synapse: `SYNAPSE_AUTH_TOKEN`, or the older `SYNAPSE_PASSWORD` of a `SYNAPSE_USER`."""
-    token = environ.get("SYNAPSE_AUTH_TOKEN") or environ.get("SYNAPSE_PASSWORD", "")
-    user = "" if environ.get("SYNAPSE_AUTH_TOKEN") else environ.get("SYNAPSE_USER", "")
-    return Login(token.strip(), user.strip()) if token.strip() else None
+    name = next((name for name in TOKENS if environ.get(name, "").strip()), "")
+    if not name:
+        return None
+    user = environ.get("SYNAPSE_USER", "") if name == "SYNAPSE_PASSWORD" else ""
+    return Login(environ[name].strip(), user.strip())
 
 
 def read(root: Path, environ: Mapping[str, str]) -> Config:
     """Read `site.toml` under `root`, and `environ` for what it leaves open. Raises `ConfigError`."""
     place = str(root / FILE)
-    return _config(root, _settings(_given(root / FILE), place, environ), place)
+    given = _given(root / FILE)
+    config = _config(root, _settings(given, place, environ), place)
+    return replace(config, source_is_set=bool(given.get("source", {}).get("kind")))
 
 
 class InForce(NamedTuple):
@@ -229,7 +235,8 @@ def _origin(name: str, value: Any, given: Mapping[str, Any], environ: Mapping[st
     table = given.get(outer)
     written = table.get(inner) if inner and table is not None else table
     if name == "source.kind" and not written:
-        return next(filter(environ.get, TOKENS)) if value == "synapse" else "default"
+        set_names = (name for name in TOKENS if environ.get(name, "").strip())
+        return next(set_names) if value == "synapse" else "default"
     return "default" if written is None else FILE
 
 
@@ -279,6 +286,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         title=values["title"],
         base_url=values["base_url"],
         source_kind=kind,
+        source_is_set=False,
         source_path=root / values["source.path"],
         atlases=tuple(values["atlas"]),
         synapse=_synapse(values, place),

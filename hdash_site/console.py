@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hdash_site.config import InForce
 from hdash_site.deploy import Deployed
+from hdash_site.editions import UNKNOWN
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
+from hdash_site.pages.history import brief, sentence
 from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
 from hdash_site.secrets import hidden
 from hdash_site.snapshot import Project
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from hdash_site.preview.serve import Built
     from hdash_site.progress import MovingLine
     from hdash_site.review import Review
-    from hdash_site.upkeep import Standing
+    from hdash_site.upkeep import Edition, Loss, Standing
 
 SHOWN = 20
 """Lines of one kind that are printed before the rest is only counted."""
@@ -172,6 +174,105 @@ def show_status(atlases: list[Standing]) -> None:
         times = (_minute(known.crawled), _minute(known.verified), _minute(known.changed))
         lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
     _table(lines)
+
+
+def show_history(editions: Sequence[Edition], *, as_json: bool) -> None:
+    """Print a line an edition."""
+    if as_json:
+        said = [{"source": one.source, **brief(one.edition)} for one in editions]
+        print(hidden(json.dumps(said), os.environ))
+        return
+    if not editions:
+        print("the history has no edition yet")
+        return
+    rows = [(one.when, _source(one), _plain(sentence(brief(one.edition)))) for one in editions]
+    _table([("edition", "source", "what changed"), *rows])
+
+
+def show_edition_briefly(chosen: Edition) -> None:
+    """Print an edition in a line."""
+    print(_plain(f"{chosen.when} ({_source(chosen)}): {sentence(brief(chosen.edition))}"))
+
+
+def show_edition(chosen: Edition, *, as_json: bool) -> None:
+    """Print an edition in full."""
+    edition = chosen.edition
+    if as_json:
+        print(hidden(json.dumps({"source": chosen.source, **edition}), os.environ))
+        return
+    changes: Mapping[str, Any] = edition["changes"]
+    _table(
+        [("edition", chosen.when), ("source", _source(chosen)), ("compared with", edition["before"] or "-")]
+    )
+    print(_plain(sentence(brief(edition))))
+    figures = [
+        (name, f"{value:,}", _signed(edition["risen"].get(name))) for name, value in edition["totals"].items()
+    ]
+    print()
+    _table([("figure", "total", "change"), *figures])
+    _lines("atlas", [(atlas, "is new") for atlas in edition["arrived"]])
+    _lines("atlas", [(atlas, "is gone") for atlas in edition["gone"]])
+    _lines(
+        "atlas",
+        [(atlas, _counts(changes[atlas]["risen"])) for atlas in changes if changes[atlas].get("risen")],
+    )
+    for how in ("new", "fixed"):
+        found = [(atlas, _counts(some[how])) for atlas, some in changes.items() if some.get(how)]
+        _lines(f"{how} findings", found)
+    for how in ("added", "replaced", "removed"):
+        found = [
+            (atlas, f"{one[0]} {one[1]}{_former(one)}")
+            for atlas, some in changes.items()
+            for one in some.get(how, ())
+        ]
+        _lines(f"manifests {how}", found)
+    fresh = [
+        (atlas, ", ".join(some["components"])) for atlas, some in changes.items() if some.get("components")
+    ]
+    _lines("first time", fresh)
+    _lines("only figures compared", [(atlas, "") for atlas in edition.get("uncompared", ())])
+    checks = [
+        (atlas, f"{code}: {errors:,} errors, {warnings:,} warnings since {_minute(since)}")
+        for atlas, held in edition["atlases"].items()
+        for code, (errors, warnings, since) in held["checks"].items()
+    ]
+    _lines("open findings", checks)
+
+
+def _source(one: Edition) -> str:
+    return one.source or UNKNOWN
+
+
+def _lines(title: str, lines: Sequence[tuple[str, str]]) -> None:
+    if lines:
+        print(f"\n{title}")
+        for name, text in lines:
+            print(_plain(f"  {name} {text}").rstrip())
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:+,}" for name, number in numbers.items())
+
+
+def _signed(number: int | None) -> str:
+    return f"{number:+,}" if number else ""
+
+
+def _former(manifest: Sequence[str]) -> str:
+    return f" in place of {manifest[2]}" if len(manifest) > 2 and manifest[2] != manifest[0] else ""
+
+
+def show_loss(loss: Loss) -> None:
+    """Print what `clean` would delete."""
+    held = loss.held
+    elsewhere = held.published - loss.files
+    print(_plain(f"This deletes the state in {loss.place}:"))
+    print(f"  editions  {held.editions:,} (the history, which cannot be made again)")
+    print(f"  atlases   {held.atlases:,}")
+    print(f"  runs      {held.runs:,}")
+    print(_plain(f"  files     {loss.files:,} published in {loss.output}, which are deleted as well"))
+    if elsewhere:
+        print(f"{elsewhere:,} files published elsewhere stay, and are then not known as files of this site.")
 
 
 def show_review(review: Review, *, as_json: bool) -> int:

@@ -24,7 +24,7 @@ from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.files import Looks
 from hdash_site.htan.changes import findings_moved
 from hdash_site.options import Deadline, Options, moment
-from hdash_site.origin import kind_of, source_of
+from hdash_site.origin import identity, identity_of_snapshots, kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs, touched
@@ -154,7 +154,12 @@ class Run:
         self._source: Source | None = None
         self._moment = moment(options)
         self._today = self._moment[:10]
-        self._history = (kept and kept.history) or History(store.editions())
+        self._origin = identity_of_snapshots(config, store) if options.offline else identity(config)
+        self._history = (kept and kept.history) or self._known_history()
+
+    def _known_history(self) -> History:
+        editions.adopt(self._store, self._origin, kind_of(self._store.snapshots()))
+        return History(self._store.editions(self._origin))
 
     def result(self) -> Result:
         with self._phase("crawl"):
@@ -195,7 +200,9 @@ class Run:
             crawled = self._crawled = known or from_before(self._store.snapshots(), only)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
             return crawled
-        last = self._store.snapshots()
+        # Snapshots of another source are no earlier state of these atlases, even where the ids are the same.
+        same_source = identity_of_snapshots(self._config, self._store) == self._origin
+        last = self._store.snapshots() if same_source else {}
         self._source = source_of(self._in_time(), self._options, self._store)
         # A folder is what it is; in Synapse a permission may be gone.
         accept_loss = self._options.accept_loss or self._config.source_kind != "synapse"
@@ -203,7 +210,7 @@ class Run:
         asked = Asked(datetime.now(UTC).isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
         _check_known(only, crawled)
-        self._store.save_snapshots(crawled.snapshots.values())
+        self._store.save_snapshots(crawled.snapshots.values(), self._origin)
         self._crawled = crawled
         return crawled
 
@@ -245,8 +252,8 @@ class Run:
         reports = building.bring(Key("report", atlas) for atlas in crawled.snapshots)
         self._unreported = [key.name for key, parts in reports.items() if isinstance(parts, Broken)]
         if not self._options.offline:
-            last, snapshots = self._history.last, crawled.snapshots
-            new = editions.add(building, reports, snapshots, self._store, last, self._moment)
+            begun = editions.Begun(self._origin, self._history.last, self._moment)
+            new = editions.add(building, reports, crawled.snapshots, self._store, begun)
             if new:
                 self._history.add(*new)
 

@@ -8,23 +8,24 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hdash_site import archetype, notify, publish
+from hdash_site import archetype, editions, notify, publish
 from hdash_site import config as settings
-from hdash_site.app import config_of, open_state, remote_of, warn
+from hdash_site.app import config_of, crawling, open_state, place_of, remote_of, warn
 from hdash_site.config import TOKENS, InForce
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
-from hdash_site.errors import LockedError, SourceError, StateError
+from hdash_site.errors import ConfigError, SourceError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.origin import source_of
+from hdash_site.pages.history import name_of
 from hdash_site.secrets import SECRETS
 from hdash_site.snapshot import Project, Snapshot
 from hdash_site.sources.crawl import atlases_of
 from hdash_site.sources.folder import projects_of
 from hdash_site.state import where
-from hdash_site.state.store import Store, glanced
+from hdash_site.state.store import Counts, Store, glanced
 from hdash_site.state.where import BESIDE
 
 _MADE = ("blobs", "scratch", "sample")
@@ -44,7 +45,7 @@ def init(options: Options, projects: Path | None) -> list[tuple[Project, SourceE
     `projects`: a file like `projects.csv`, whose atlases are registered: they are crawled from Synapse where
     `site.toml` lists none.
     """
-    config = config_of(options)
+    config = crawling(options)
     with open_state(options) as store:
         if projects:
             store.register(projects_of(projects))
@@ -121,27 +122,101 @@ def reset(options: Options) -> None:
         store.reset()
 
 
+class Edition(NamedTuple):
+    """An edition of the history; `source` identifies the source of its atlases, `name` its page."""
+
+    source: str
+    name: str
+    edition: Mapping[str, Any]
+
+    @property
+    def when(self) -> str:
+        return self.edition["when"]
+
+    def __str__(self) -> str:
+        return f"{self.source or editions.UNKNOWN}/{self.when}"
+
+
+def history(options: Options) -> list[Edition]:
+    """Return all editions, by source, oldest first. Waits for no other run."""
+    config_of(options)
+    with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
+        if store is None:
+            return []
+        return [
+            Edition(source, name_of(one["when"]), one)
+            for source in store.sources()
+            for one in editions.read(store, source).editions
+        ]
+
+
+def edition(options: Options, wanted: str) -> Edition:
+    """Return the edition that `wanted` names, which is its time, the name of its page, or how these begin.
+
+    Where two sources have such an edition, the source and a slash come before it. Raises `ConfigError`.
+    """
+    known = history(options)
+    source, slash, start = wanted.rpartition("/")
+    found = [
+        one
+        for one in known
+        if (not slash or source == (one.source or editions.UNKNOWN))
+        and (one.when.startswith(start) or one.name.startswith(start))
+    ]
+    exact = [one for one in found if start in (one.when, one.name)]
+    match exact or found:
+        case [one]:
+            return one
+        case []:
+            problem, way_out = f'there is no edition "{wanted}"', "see 'hdash-site history list'"
+        case several:
+            problem = f'"{wanted}" names {len(several)} editions'
+            named = ", ".join(map(str, several[:_NAMED]))
+            way_out = f"name one of them in full: {named}{', …' if len(several) > _NAMED else ''}"
+    raise ConfigError(problem, "EDITION", way_out)
+
+
+_NAMED = 5
+"""Editions that a message names."""
+
+
+def drop_edition(options: Options, chosen: Edition) -> None:
+    """Drop an edition and recompute the differences of those after it."""
+    with open_state(options) as store:
+        editions.drop(store, chosen.source, chosen.when)
+
+
+class Loss(NamedTuple):
+    """What `clean` would delete: the place of the state, what it holds, and how many files of the site."""
+
+    place: str
+    held: Counts
+    output: str
+    files: int
+
+
+def loss(options: Options) -> Loss | None:
+    """Return what `clean` would delete; None if there is no state."""
+    config_of(options)
+    output = str(output_folder(options))
+    with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
+        if store is None:
+            return None
+        return Loss(place_of(options), store.counts(), output, len(store.published(output)))
+
+
 def clean(options: Options) -> list[str]:
     """Delete the state with its history, blobs, samples, and the files of the site that are ours."""
     cache, output, at = cache_folder(options), output_folder(options), state_place(options)
     config_of(options)
     gone: list[str] = []
     remote = remote_of(options)
-    if at.kind == "sqlite" and not remote and not Path(at.name).exists():
-        return gone  # nothing here is ours
-    try:
-        with open_state(options) as store:
-            mirror.empty(output, store)
-            store.forget()
-            gone.append(str(output))
-        if remote:
-            gone.append(f"the state in {remote.place}")
-    except LockedError:
-        raise
-    except StateError:
-        # A file that is no state any more can go; which files of the site are ours, nobody knows then.
-        if at.kind != "sqlite":
-            raise
+    with open_state(options) as store:
+        mirror.empty(output, store)
+        store.forget()
+        gone.append(str(output))
+    if remote:
+        gone.append(f"the state in {remote.place}")
     paths = [cache / name for name in _MADE]
     if not (cache / "sample/truth.json").exists():
         paths.remove(cache / "sample")  # somebody else's

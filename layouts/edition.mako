@@ -62,6 +62,9 @@ ${cell(held, risen, "files", count)}${cell(held, risen, "bytes", size)}${cell(he
 % if edition["before"] and len(edition["atlases"]) > len([id for id in rows if id not in edition["gone"]]):
 <p class="small">${plural(len(edition["atlases"]) - len([id for id in rows if id not in edition["gone"]]), "atlas has", "atlases have")} the figures of before.</p>
 % endif
+% if edition.get("uncompared"):
+<p class="small">Of ${", ".join(edition["uncompared"])}, only the figures were compared: which manifests and findings the edition before had is not known.</p>
+% endif
 <h2>Findings</h2>
 % if moved:
 <div class="wide" tabindex="0" role="region" aria-label="New and fixed findings">

@@ -196,6 +196,7 @@ def test_when_time_is_over_the_atlases_that_were_not_done_keep_their_pages(night
 
 
 def test_the_last_line_of_json_is_the_outcome_and_says_no_secret(site, s3, new_bucket):
+    worlds.name_the_sample(site)
     environ = (
         os.environ | s3.environ(new_bucket) | {"SYNAPSE_PASSWORD": "", "HDASH_DB_URL": "canary://canary@x"}
     )
@@ -214,6 +215,7 @@ def test_the_last_line_of_json_is_the_outcome_and_says_no_secret(site, s3, new_b
 
 def test_a_task_that_is_told_to_end_says_so_and_leaves_no_lock(site, s3, new_bucket, webhook):
     held = [True]
+    worlds.name_the_sample(site)
 
     def slow(request):
         if held[0] and request.kind == "PUT":
@@ -232,3 +234,82 @@ def test_a_task_that_is_told_to_end_says_so_and_leaves_no_lock(site, s3, new_buc
     assert "it was stopped" in webhook[-1]["text"]
     held[0] = False
     subprocess.run(command, env=environ, capture_output=True, check=True)
+
+
+WITHOUT_A_TOKEN = [{}, {"SYNAPSE_AUTH_TOKEN": ""}, {"SYNAPSE_AUTH_TOKEN": " \n"}, {"SYNAPSE_PASSWORD": ""}]
+
+
+def run(site, *command, **environ):
+    """Run a command as a person does."""
+    command = [sys.executable, "-m", "hdash_site", *command, "--root", str(site)]
+    return subprocess.run(command, env=os.environ | environ, capture_output=True, text=True)
+
+
+def sample(site):
+    """Put a small collection in the place of the sample."""
+    worlds.small(site / "cache/sample", "HTA1")
+
+
+@pytest.mark.parametrize("token", WITHOUT_A_TOKEN, ids=str)
+def test_a_night_without_a_token_publishes_no_sample_and_changes_nothing(
+    site, atlases, s3, new_bucket, monkeypatch, night, webhook, token
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    assert night().exit_code == 0
+    sample(site)
+    before = stored(s3, new_bucket)
+    for name, value in token.items():
+        monkeypatch.setenv(name, value)
+    failed = nightly(app.Options(site), Deploying("100%"), silent)
+    assert (failed.exit_code, failed.result) == (2, None)
+    assert failed.problem.startswith(next(iter(token), "SYNAPSE_AUTH_TOKEN"))
+    assert "\n" not in failed.problem
+    assert "the nightly run failed" in webhook[-1]["text"]
+    assert stored(s3, new_bucket) == before
+    with app.open_state(app.Options(site)) as store:
+        assert list(store.snapshots()) == ["HTA1", "HTA2"]
+        assert len(store.sources()) == 1
+
+
+def test_a_site_that_says_so_publishes_the_sample(site):
+    sample(site)
+    worlds.name_the_sample(site)
+    assert nightly(app.Options(site), Deploying(), silent).exit_code == 0
+    assert (site / "public/hta1/index.html").exists()
+
+
+def test_a_site_that_was_built_from_the_sample_is_not_deployed(site, s3, new_bucket):
+    sample(site)
+    built = run(site, "build", "--quiet")
+    assert (built.returncode, built.stderr.count("\n")) == (0, 1)
+    assert "using the sample, which is made-up data; set SYNAPSE_AUTH_TOKEN" in built.stderr
+    environ = s3.environ(new_bucket)
+    for command in ("deploy", "plan"):
+        refused = run(site, command, **environ)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+        assert "deploy does not publish the sample" in refused.stderr
+    assert s3.keys(new_bucket) == []
+    worlds.name_the_sample(site)
+    assert run(site, "deploy", **environ).returncode == 0
+    assert "index.html" in s3.keys(new_bucket)
+
+
+@pytest.mark.parametrize("command", ["build", "crawl", "init", "deploy"])
+def test_a_token_that_is_empty_is_an_error_that_names_its_variable(site, command):
+    sample(site)
+    refused = run(site, command, SYNAPSE_AUTH_TOKEN="", S3_BUCKET_NAME="some-bucket")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith(
+        "hdash-site: SYNAPSE_AUTH_TOKEN: this variable is set, but empty; set it"
+    )
+    assert not (site / "public").exists()
+
+
+def test_an_empty_token_is_no_error_where_it_chooses_no_source(site, atlases):
+    sample(site)
+    assert run(site, "build", "--source", atlases.folder, SYNAPSE_AUTH_TOKEN="").stderr.count("using") == 0
+    assert run(site, "build", "--offline", SYNAPSE_AUTH_TOKEN="").returncode == 0
+    worlds.name_the_sample(site)
+    done = run(site, "build", "--quiet", SYNAPSE_AUTH_TOKEN="")
+    assert done.returncode == 0
+    assert "made-up" not in done.stderr

@@ -29,7 +29,8 @@ COMMANDS = [
     ["init"],
     ["status"],
     ["reset", "--yes"],
-    ["clean"],
+    ["history", "list"],
+    ["clean", "--yes"],
     ["slack"],
     ["why", "index.html"],
 ]
@@ -66,6 +67,7 @@ def test_no_command_tells_a_secret(world, tmp_path, s3, new_bucket):
 
 def test_a_night_that_goes_well_tells_no_secret_to_slack_either(tmp_path, s3, new_bucket):
     site = worlds.site_folder(tmp_path / "site")
+    worlds.name_the_sample(site)
     with slack() as (address, told):
         environ = os.environ | s3.environ(new_bucket) | {"SLACK_WEBHOOK_URL": address}
         command = [sys.executable, "-m", "hdash_site", "nightly", "--root", str(site)]

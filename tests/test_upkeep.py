@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from hdash_site import app, upkeep
 from tests import databases, worlds
 
 CANARY = "canary-7f3a"
@@ -111,21 +113,78 @@ def test_a_clean_leaves_nothing_of_ours(place, hdash):
     (site / "public").mkdir()
     (site / "public/own.txt").write_text("own")
     assert hdash("build", "--quiet", *source(place))[0] == 0
-    assert hdash("clean")[0] == 0
+    code, said, problem = hdash("clean")
+    assert (code, problem.count("\n")) == (2, 1)
+    assert problem.startswith("hdash-site: nothing was deleted: this needs a confirmation")
+    assert f"{len(worlds.tree(site / 'public')) - 1} published in" in said
+    assert [line.split()[:2] for line in said.splitlines()[1:4]] == [
+        ["editions", "1"],
+        ["atlases", "2"],
+        ["runs", "1"],
+    ]
+    assert hdash("clean", "--yes")[0] == 0
     assert list(worlds.tree(site / "public")) == ["own.txt"]
     assert worlds.tree(site / "cache") == {}
     assert hdash("status")[1] == "nothing was built yet\n"
     assert hdash("build", "--quiet", *source(place))[0] == 0
 
 
-def test_a_damaged_file_of_state_can_be_cleaned_away(place):
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 1), (b"y\n", 0)])
+def test_clean_names_the_place_counts_what_is_lost_and_asks(place, answer, code):
+    site, atlases = place
+    worlds.build(site, atlases.folder)
+    before = worlds.tree(site / "public")
+    ours, theirs = os.openpty()
+    os.write(ours, answer)
+    command = [sys.executable, "-m", "hdash_site", "clean", "--root", str(site)]
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == code, done.stderr
+    assert done.stdout.startswith(
+        f"This deletes the state in {site / 'cache/state.db'}:\n  editions  1 (the history"
+    )
+    assert "Delete all of it? [y/N]" in done.stdout
+    assert (worlds.tree(site / "public") == before) == (code == 1)
+    assert (site / "cache/state.db").exists() == (code == 1)
+
+
+def test_where_there_is_no_state_clean_has_nothing_to_delete(place):
+    site, _ = place
+    assert upkeep.loss(app.Options(site)) is None
+    assert not (site / "cache").exists()
+
+
+def test_a_damaged_state_is_never_deleted(place):
+    """The history in it may still be saved; nothing but a person can decide that it is lost."""
     site, _ = place
     (site / "cache").mkdir()
-    (site / "cache/state.db").write_bytes(b"no database" * 1000)
-    for command, code in ((["status"], 1), (["clean"], 0), (["build", *source(place)], 0)):
+    damaged = b"no database" * 1000
+    (site / "cache/state.db").write_bytes(damaged)
+    for command in (["status"], ["clean", "--yes"], ["build", *source(place)], ["history", "list"]):
         full = [sys.executable, "-m", "hdash_site", *command, "--root", str(site)]
         done = subprocess.run(full, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert f"{site}/cache/state.db: the state database is damaged (file is not a database)" in done.stderr
+        assert "restore the file from a backup" in done.stderr
+        assert (site / "cache/state.db").read_bytes() == damaged
+
+
+def test_make_clean_keeps_the_history_and_a_build_after_it_is_exact(place):
+    site, atlases = place
+    worlds.build(site, atlases.folder, today="2026-07-01")
+    atlases.entity(atlases.projects[0]["id"], atlases.projects[0]["id"], "more.bam")
+    atlases.save()
+    worlds.build(site, atlases.folder, today="2026-07-02")
+    tree = worlds.tree(site / "public")
+    shutil.copy(worlds.ROOT / "Makefile", site)
+    subprocess.run(["make", "clean"], cwd=site, check=True, capture_output=True)
+    assert not (site / "public").exists()
+    assert sorted(path.name for path in (site / "cache").iterdir()) == ["state.db"]
+    result = worlds.build(site, atlases.folder, today="2026-07-03")
+    assert (result.exit_code, result.problems) == (0, [])
+    assert worlds.tree(site / "public") == tree
+    assert worlds.build(site, atlases.folder, today="2026-07-03").ran == []
 
 
 @pytest.mark.parametrize(
@@ -139,12 +198,13 @@ def test_a_damaged_file_of_state_can_be_cleaned_away(place):
     ids=("mysql", "postgresql", "malformed", "half set"),
 )
 def test_no_command_prints_the_password(place, variables, code):
-    for command in ("build", "crawl", "init", "status", "clean"):
+    for command in ("crawl", "init", "status", "clean"):
         full = [sys.executable, "-m", "hdash_site", command, "--root", str(place[0])]
         done = subprocess.run(
             full, env={**os.environ, **variables}, capture_output=True, text=True, check=False
         )
         assert done.returncode == code
-        assert done.stderr.startswith("hdash-site: ")
-        assert done.stderr.count("\n") == 1
+        *notes, line = done.stderr.splitlines()
+        assert line.startswith("hdash-site: ")
+        assert notes in ([], [f"hdash-site: {app.SAMPLE_USED}"])
         assert CANARY not in done.stdout + done.stderr

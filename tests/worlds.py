@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from hdash_site import app
+from hdash_site import app, origin
 from hdash_site.state import models, where
-from hdash_site.state.store import Store, glanced, opened
+from hdash_site.state.store import SOURCE, Store, glanced, opened
 from hdash_site.state.where import Where
 
 ROOT = Path(__file__).parents[1]
@@ -155,29 +155,68 @@ def clean_tree(site: Path, atlases: Path, **more: object) -> dict[str, bytes]:
 
 
 class History(NamedTuple):
-    """The history of a state: its editions, and what the next one is compared with."""
+    """The history of a source: its editions, and what the next one is compared with."""
 
     editions: list[tuple[str, str]]
     basis: str
+    source: str
+
+
+def source_of(site: Path, atlases: Path | None = None) -> str:
+    """What identifies the source of a site."""
+    return origin.identity(app.config_of(app.Options(site, atlases)))
 
 
 def history_of(store: Store) -> History:
-    return History(store.editions(), store.basis())
+    """The history of the source that was crawled last."""
+    source = store.fact(SOURCE)
+    return History(store.editions(source), store.basis(source), source)
 
 
 def give_history(cache: Path, history: History) -> None:
     """Give a history to a state that has none."""
     with opened(cache) as store:
         for edition in history.editions:
-            store.add_edition(*edition, history.basis)
+            store.add_edition(history.source, *edition, history.basis)
             store.commit()
 
 
-def carry_history(origin: Path, cache: Path, at: Where | None = None) -> None:
-    """Give the history of the state below `origin`, or elsewhere, to one that has none."""
-    with glanced(origin, at or where.file(origin)) as store:
-        history = history_of(store) if store else History([], "")
-    give_history(cache, history)
+def carry_history(old: Path, cache: Path, at: Where | None = None, source: str = "") -> None:
+    """Give the history of the state below `old`, or elsewhere, to one that has none, or to `source`."""
+    with glanced(old, at or where.file(old)) as store:
+        history = history_of(store) if store else History([], "", "")
+    give_history(cache, history._replace(source=source or history.source))
+
+
+def name_the_sample(site: Path) -> None:
+    """Let a site say that it publishes the sample."""
+    with (site / "site.toml").open("a") as toml:
+        toml.write('[source]\nkind = "sample"\n')
+
+
+def other(folder: Path, *atlases: str) -> Collection:
+    """A small collection without an entity of the usual one."""
+    collection = small(folder, *atlases)
+    for rows in (collection.projects, collection.files):
+        rows[:] = [{key: text.replace("syn0000", "syn0009") for key, text in row.items()} for row in rows]
+    collection.manifests = {
+        entity.replace("syn0000", "syn0009"): data.replace(b"syn0000", b"syn0009")
+        for entity, data in collection.manifests.items()
+    }
+    collection.save()
+    return collection
+
+
+def as_version_0_1_0_left_it(cache: Path) -> None:
+    """Make a state one whose editions and snapshots do not say which source they are of."""
+    with opened(cache):
+        newest = models.Edition.select().order_by(models.Edition.moment.desc()).get()
+        for one in list(models.Edition.select()):
+            one.delete_instance()
+            one.hash, one.source = models.hash_of(one.moment), ""
+            one.basis = one.basis if one.moment == newest.moment else ""
+            one.save(force_insert=True)
+        models.Fact.delete().execute()
 
 
 def lose_history(cache: Path) -> None:

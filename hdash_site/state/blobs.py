@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+import shutil
+import sqlite3
 import threading
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import diskcache
+
+from hdash_site.state import failures
 
 SMALL_BYTES = 1 << 20
 """Files below that are kept like other bytes."""
@@ -25,6 +30,12 @@ MEMORY_BYTES = 16 << 20
 
 FEW = 100
 """So many digests are asked for one by one; whoever asks for more is better off with a list of all."""
+
+
+TIMEOUT = 60
+"""Seconds for which a cache is waited for that another program holds."""
+
+_FAILURES = (sqlite3.Error, OSError, diskcache.Timeout)
 
 
 class BytesOnly(diskcache.Disk):
@@ -51,26 +62,76 @@ class BytesOnly(diskcache.Disk):
 
 
 class Blobs:
-    """A cache without eviction: `sweep` is told what to spare."""
+    """A cache without eviction: `sweep` is told what to spare.
 
-    def __init__(self, folder: Path) -> None:
-        self._cache = diskcache.Cache(str(folder), disk=BytesOnly, eviction_policy="none", sqlite_mmap_size=0)
+    A damaged folder is emptied and begun again, which is said in `problems`: what was in it can be made or
+    fetched again. With `mends` false it is left alone, for a reader beside the run that may use it. Raises
+    `StateError` if the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, *, mends: bool = True) -> None:
+        self.problems: list[str] = []
+        self._folder, self._mends = folder, mends
         self._waiting: dict[str, bytes] = {}
         self._size = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._known: set[str] | None = None
         self._asked = 0
+        self._cache = self._opened()
+
+    def _opened(self) -> diskcache.Cache:
+        try:
+            return _cache(self._folder)
+        except _FAILURES as error:
+            self._empty(error)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # Diskcache read settings from the file that it cannot have written.
+            self._empty(sqlite3.DatabaseError(*error.args), damaged=True)
+        try:
+            return _cache(self._folder)
+        except _FAILURES as error:
+            raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
+
+    def _do(self, action: Callable[[diskcache.Cache], Any]) -> Any:
+        """Do it with the cache; if that is damaged, once more with an empty one."""
+        cache = self._cache
+        try:
+            return action(cache)
+        except _FAILURES as error:
+            with self._lock:
+                if cache is self._cache:  # else another thread has found the damage before
+                    self._empty(error)
+                    self._cache, self._known = self._opened(), None
+        try:
+            return action(self._cache)
+        except _FAILURES as error:
+            raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
+
+    def _empty(self, error: Exception, *, damaged: bool = False) -> None:
+        """Delete the files of a damaged cache. Raises `StateError` if it is sound, or not ours to mend."""
+        file = self._folder / "cache.db"
+        damaged = damaged or failures.kind_of(error) == failures.DAMAGED or file.is_dir()
+        if not damaged or not self._mends:
+            raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
+        for path in self._folder.iterdir():
+            if path.name.startswith("cache.db") or re.fullmatch(r"[0-9a-f]{2}", path.name):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        lost = "an empty cache replaces it, and its content is built or fetched again"
+        problem = f"{self._folder}: the blob cache was damaged ({failures.words_of(error)}); {lost}"
+        self.problems.append(problem)
 
     @property
     def _stored(self) -> set[str]:
         """What is stored: one question for all, which takes time with their number."""
         if self._known is None:
-            self._known = {key for key in self._cache if isinstance(key, str)}
-        return self._known
+            self._known = self._do(lambda cache: {key for key in cache if isinstance(key, str)})
+        return self._known or set()
 
     def _is_stored(self, digest: str) -> bool:
         self._asked += 1
-        return digest in (self._cache if self._known is None and self._asked <= FEW else self._stored)
+        if self._known is None and self._asked <= FEW:
+            return self._do(lambda cache: digest in cache)
+        return digest in self._stored
 
     def __contains__(self, digest: str) -> bool:
         return digest in self._waiting or self._is_stored(digest)
@@ -98,8 +159,12 @@ class Blobs:
             total.update(block)
         digest = total.hexdigest()
         if digest not in self:
-            file.seek(0)
-            self._cache.set(digest, file, read=True)
+
+            def store(cache: diskcache.Cache) -> None:
+                file.seek(0)
+                cache.set(digest, file, read=True)
+
+            self._do(store)
             if self._known is not None:
                 self._known.add(digest)
         file.seek(0)
@@ -110,20 +175,23 @@ class Blobs:
         waiting = self._waiting.get(digest)
         if waiting is not None:
             return waiting
-        data: Any = self._cache.get(digest)
+        data: Any = self._do(lambda cache: cache.get(digest))
         if data is None or hashlib.sha256(data).hexdigest() != digest:
-            self._cache.delete(digest)
+            self._do(lambda cache: cache.delete(digest))
             if self._known is not None:
                 self._known.discard(digest)
             return None
         return data
 
     def flush(self) -> None:
+        def store(cache: diskcache.Cache) -> None:
+            with cache.transact():
+                for digest, data in self._waiting.items():
+                    cache.set(digest, data)
+
         with self._lock:
             if self._waiting:
-                with self._cache.transact():
-                    for digest, data in self._waiting.items():
-                        self._cache.set(digest, data)
+                self._do(store)
                 if self._known is not None:
                     self._known.update(self._waiting)
                 self._waiting.clear()
@@ -136,18 +204,27 @@ class Blobs:
         """
         self.flush()
         self._delete(set(dropped) - spared)
-        stored: Any = self._cache.__len__()
+        stored: Any = self._do(lambda cache: cache.__len__())
         if stored > len(spared):
             self._delete(self._stored - spared)
 
     def _delete(self, doomed: set[str]) -> None:
-        if doomed:
-            with self._cache.transact():
+        def delete(cache: diskcache.Cache) -> None:
+            with cache.transact():
                 for digest in doomed:
-                    self._cache.delete(digest)
+                    cache.delete(digest)
+
+        if doomed:
+            self._do(delete)
         if self._known is not None:
             self._known -= doomed
 
     def close(self) -> None:
         self.flush()
         self._cache.close()
+
+
+def _cache(folder: Path) -> diskcache.Cache:
+    return diskcache.Cache(
+        str(folder), timeout=TIMEOUT, disk=BytesOnly, eviction_policy="none", sqlite_mmap_size=0
+    )

@@ -149,6 +149,10 @@ class Deletion(_Table):
     nights = peewee.BigIntegerField()
 
 
+CONTENT = (Snapshot, Atlas, Trace, Publication, Look, Run, Edition, Fact, Deletion)
+"""The tables with what the state holds. The tables below describe the database itself."""
+
+
 class Lock(_Table):
     """Who is at work. `token` tells one run from all others.
 

@@ -176,23 +176,78 @@ def atlases() -> list[Project]:
     return [Project(*json.loads(project)) for (project,) in found]
 
 
-def editions() -> list[tuple[str, str]]:
-    table = models.Edition
-    return models.rows(table.select(table.moment, table.edition).order_by(table.moment))
+BASES_KEPT = 3
+"""Newest editions of a source that keep their basis, so that one of them can be dropped exactly."""
 
 
-def basis() -> str:
-    """Give what the newest edition left to compare with; empty if there is none."""
+def sources() -> list[str]:
+    """Return the sources that have editions, in alphabetical order."""
     table = models.Edition
-    found = models.rows(table.select(table.basis).order_by(table.moment.desc()).limit(1))
+    return sorted(source for (source,) in models.rows(table.select(table.source).distinct()))
+
+
+def editions(source: str) -> list[tuple[str, str]]:
+    """Return moment and JSON of each edition of a source, oldest first."""
+    table = models.Edition
+    query = table.select(table.moment, table.edition).where(table.source == source)
+    return models.rows(query.order_by(table.moment))
+
+
+def bases(source: str) -> dict[str, str]:
+    """Return the basis of each edition of a source that has one, by moment, oldest first."""
+    table = models.Edition
+    query = table.select(table.moment, table.basis).where((table.source == source) & (table.basis != ""))
+    return dict(models.rows(query.order_by(table.moment)))
+
+
+def basis(source: str) -> str:
+    """Return what the next edition of a source is compared with; empty if it is not known."""
+    table = models.Edition
+    query = table.select(table.basis).where(table.source == source)
+    found = models.rows(query.order_by(table.moment.desc()).limit(1))
     return found[0][0] if found else ""
 
 
-def add_edition(moment: str, edition: str, basis: str) -> None:
+def add_edition(source: str, moment: str, edition: str, basis: str) -> None:
+    """Add an edition; of the older editions of its source, only the newest keep their basis."""
     table = models.Edition
-    table.update(basis="").where(table.basis != "").execute()
-    row = {"hash": hash_of(moment), "moment": moment, "edition": edition, "basis": basis, "source": ""}
-    replace(table, [row])
+    replace(table, [_edition_row(source, moment, edition, basis)])
+    query = table.select(table.moment).where((table.source == source) & (table.basis != ""))
+    for (old,) in models.rows(query.order_by(table.moment.desc()))[BASES_KEPT:]:
+        set_basis(source, old, "")
+
+
+def set_basis(source: str, moment: str, basis: str) -> None:
+    table = models.Edition
+    table.update(basis=basis).where((table.source == source) & (table.moment == moment)).execute()
+
+
+def replace_editions(source: str, editions: Iterable[tuple[str, str, str]]) -> None:
+    """Replace all editions of a source by these: moment, JSON and basis of each."""
+    models.Edition.delete().where(models.Edition.source == source).execute()
+    replace(models.Edition, [_edition_row(source, *edition) for edition in editions])
+
+
+def _edition_row(source: str, moment: str, edition: str, basis: str) -> dict[str, Any]:
+    # Two sources may each have an edition of the same second.
+    key = hash_of(source, moment) if source else hash_of(moment)
+    return {"hash": key, "moment": moment, "edition": edition, "basis": basis, "source": source}
+
+
+def counts() -> list[int]:
+    """Return the numbers of editions, atlases, runs and published files."""
+    return [
+        table.select().count() for table in (models.Edition, models.Snapshot, models.Run, models.Publication)
+    ]
+
+
+def facts() -> dict[str, str]:
+    found = models.rows(models.Fact.select(models.Fact.name, models.Fact.fact))
+    return {plain(name): plain(fact) for name, fact in found}
+
+
+def set_fact(name: str, fact: str) -> None:
+    replace(models.Fact, [{"hash": hash_of(name), "name": escaped(name), "fact": escaped(fact)}])
 
 
 def snapshots() -> dict[str, Snapshot]:

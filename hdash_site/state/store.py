@@ -18,14 +18,14 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot
-from hdash_site.state import lock, migrations, models, rows, where
+from hdash_site.state import failures, lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -34,6 +34,23 @@ from hdash_site.state.where import Remote, Where
 if TYPE_CHECKING:
     from hdash_site.bucket import Bucket
     from hdash_site.state.remote import Shared
+
+
+SOURCE = "source"
+"""The name of the fact that identifies the source of the snapshots."""
+
+
+TIMEOUT = 10
+"""Seconds for which a file of SQLite is waited for that another program holds."""
+
+
+class Counts(NamedTuple):
+    """`editions` are those of all sources; `published` counts files in all folders and buckets."""
+
+    editions: int
+    atlases: int
+    runs: int
+    published: int
 
 
 class Store:
@@ -54,6 +71,8 @@ class Store:
     ) -> None:
         self.untouched = untouched
         self.problems: list[str] = shared.problems if shared else []
+        self.problems += blobs.problems
+        blobs.problems = self.problems
         self.blobs = blobs
         self.load = blobs.load
         self.keep = blobs.keep
@@ -68,7 +87,7 @@ class Store:
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
-        self._edition: tuple[str, str, str] | None = None
+        self._edition: tuple[str, str, str, str] | None = None
 
     @functools.cached_property
     def _traces(self) -> dict[str, rows.Told]:
@@ -118,16 +137,24 @@ class Store:
             known = self._snapshots = self._held.again(rows.snapshots)
         return {**known}
 
-    def save_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Replace all snapshots; the blobs that they name are on disk before."""
+    def save_snapshots(self, snapshots: Iterable[Snapshot], source: str = "") -> None:
+        """Replace all snapshots, which came from `source`; the blobs that they name are on disk before."""
+        moved = bool(source) and source != self.fact(SOURCE)
         new = {snapshot.project.id: snapshot for snapshot in snapshots}
         old = self.snapshots()
         self.blobs.flush()
-        if [*map(rows.undated, new.values())] == [*map(rows.undated, old.values())]:
-            if new != old:
-                self._write(lambda: rows.date(new.values()))
-        else:
-            self._write(lambda: rows.replace_snapshots(new.values()))
+        same = [*map(rows.undated, new.values())] == [*map(rows.undated, old.values())]
+
+        def write() -> None:
+            if not same:
+                rows.replace_snapshots(new.values())
+            elif new != old:
+                rows.date(new.values())
+            if moved:
+                rows.set_fact(SOURCE, source)
+
+        if moved or new != old or not same:
+            self._write(write)
         self._snapshots = new
         self._dropped.update(_blobs_of(old.values()))
 
@@ -140,17 +167,42 @@ class Store:
         """Give the atlases that were registered, in the order of then."""
         return self._held.again(rows.atlases)
 
-    def editions(self) -> list[tuple[str, str]]:
-        """Give when each edition of the figures was made, and the edition itself, the oldest first."""
-        return self._held.again(rows.editions)
+    def fact(self, name: str) -> str:
+        """Return a fact about the site; empty if it is not recorded."""
+        return self._held.again(rows.facts).get(name, "")
 
-    def basis(self) -> str:
-        """Give what the next edition is compared with; empty if there was none before."""
-        return self._held.again(rows.basis)
+    def sources(self) -> list[str]:
+        """Return the sources that have editions; "" stands for editions that version 0.1.0 wrote."""
+        return self._held.again(rows.sources)
 
-    def add_edition(self, moment: str, edition: str, basis: str) -> None:
-        """Add an edition, the newest, with all that the run learned: all three in ASCII."""
-        self._edition = (moment, edition, basis)
+    def editions(self, source: str) -> list[tuple[str, str]]:
+        """Return moment and JSON of each edition of a source, oldest first."""
+        return self._held.again(lambda: rows.editions(source))
+
+    def basis(self, source: str) -> str:
+        """Return what the next edition of a source is compared with; empty if it is not known."""
+        return self._held.again(lambda: rows.basis(source))
+
+    def bases(self, source: str) -> dict[str, str]:
+        """Return the basis of each edition of a source that still has one, by moment."""
+        return self._held.again(lambda: rows.bases(source))
+
+    def add_edition(self, source: str, moment: str, edition: str, basis: str) -> None:
+        """Add the newest edition of a source when this run is committed. All texts are ASCII."""
+        self._edition = (source, moment, edition, basis)
+
+    def set_basis(self, source: str, moment: str, basis: str) -> None:
+        """Replace the basis of an edition."""
+        self._write(lambda: rows.set_basis(source, moment, basis))
+
+    def replace_histories(self, histories: Mapping[str, Iterable[tuple[str, str, str]]]) -> None:
+        """Replace the editions of each source in `histories`: moment, JSON and basis of each edition."""
+
+        def write() -> None:
+            for source, editions in histories.items():
+                rows.replace_editions(source, editions)
+
+        self._write(write)
 
     def published(self, mirror: str) -> dict[str, Published]:
         """Give every path that we put into a mirror, or were about to, with what we know of it."""
@@ -242,10 +294,13 @@ class Store:
         self.blobs.sweep(set())
         self._snapshots, self._traces = {}, {}
 
+    def counts(self) -> Counts:
+        """Return how much there is of what cannot be made again."""
+        return self._held.again(lambda: Counts(*rows.counts()))
+
     def forget(self) -> None:
         """Forget everything."""
-        tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run, models.Edition)
-        self._write(lambda: rows.empty(*tables))
+        self._write(lambda: rows.empty(*models.CONTENT))
         self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:
@@ -279,7 +334,7 @@ def opened(
         writes = _writes() if since else 0
         same = since is not None and stamp(at) == since
         held = stack.enter_context(lock.held(at))
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         yield Store(blobs, held, untouched=same and _writes() == writes)
 
 
@@ -343,10 +398,9 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
             with opened(cache, at):
                 pass
         stack.enter_context(_connected(cache, at))
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
-        store = Store(blobs, lock.NOBODY, shared)
+        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, shared)
         if shared:
-            store.load = functools.partial(_load, shared, blobs)
+            store.load = functools.partial(_load, shared, store.blobs)
         yield store
 
 
@@ -366,7 +420,7 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         held = stack.enter_context(lock.held(at, also))
         if not file:
             _pull(shared, at)  # when no other run can change it any more
-        blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
+        blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         # A look tells of a disk: a database that outlives the disk shall not tell of the last one.
         store = Store(blobs, held, shared, looks=file)
         shared.fetch(store.named(), blobs)
@@ -437,23 +491,28 @@ def _database(cache: Path, at: Where) -> Any:
     except OSError as error:
         raise _unusable(at, error) from error
     pragmas = {"journal_mode": "wal", "synchronous": "normal"}
-    return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=10)
+    return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 
-def _blobs(cache: Path) -> Blobs:
+def _blobs_to_read(stack: contextlib.ExitStack, cache: Path) -> Blobs:
+    """Open the blobs beside a run that may be at work; if they are damaged, there are none."""
+    problems: list[str] = []
     try:
-        return Blobs(cache / "blobs")
-    except OSError as error:
-        raise _unusable(where.file(cache / "blobs"), error) from error
+        blobs = Blobs(cache / "blobs", mends=False)
+    except LockedError:
+        raise
+    except StateError as error:
+        problems.append(str(error))
+        blobs = Blobs(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
+    blobs.problems += problems
+    return stack.enter_context(contextlib.closing(blobs))
 
 
 def _unusable(at: Where, error: Exception) -> StateError:
-    said = str(error.args[-1]) if error.args else type(error).__name__
-    way_out = "see that the server is up and lets us in, and that HDASH_DB_… are right, then build again"
     if at.kind == "sqlite":
-        way_out = (
-            "see that the disk has room and the file is ours to write, or begin anew with 'hdash-site clean'"
-        )
+        return failures.of_state(error, at.name, TIMEOUT)
+    said = failures.words_of(error)
     if at.password:
         said = said.replace(at.password, "…")
-    return StateError(f"the state cannot be used ({said})", str(at), way_out)
+    way_out = "check that the server runs and accepts us, and that HDASH_DB_… are right, and try again"
+    return StateError(f"the state database cannot be used ({said})", str(at), way_out)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hdash_site.htan import history
 from hdash_site.htan.history import FIGURES, Report
@@ -38,13 +40,15 @@ class Nights:
 
     def __init__(self):
         self.last, self.basis = None, {}
+        self.made, self.bases = [], {}
 
     def night(self, when, **reports):
-        made = history.edition(self.last, self.basis, reports, when)
-        if made is None:
-            return None
-        self.last, self.basis = made
-        return self.last
+        made, basis = history.edition(self.last, self.basis, reports, when)
+        if made:
+            self.last, self.basis = made, basis
+            self.made.append(made)
+            self.bases[when] = basis
+        return made
 
 
 @pytest.fixture
@@ -186,3 +190,164 @@ def test_marks_that_hold_the_words_of_findings_are_not_compared_with_todays(nigh
         "new": {"H_DEM": 1},
         "fixed": {"H_DEM": 1},
     }
+
+
+MANIFESTS = [manifest(f"syn{number}", component) for number, component in enumerate(("A", "A", "B", "C"), 1)]
+
+REPORTS = st.builds(
+    lambda manifests, digests, findings, files: report(
+        files=files,
+        manifests=manifests,
+        digests={one["id"]: digest for one, digest in zip(manifests, digests, strict=False)},
+        findings=[("H_LINKS", 1, value) for value in findings],
+    ),
+    st.lists(st.sampled_from(MANIFESTS), unique_by=lambda one: one["id"]),
+    st.lists(st.sampled_from("ab"), min_size=4, max_size=4),
+    st.lists(st.sampled_from("xyz"), max_size=3),
+    st.integers(1, 2),
+)
+STORIES = st.lists(
+    st.dictionaries(st.sampled_from(("HTA1", "HTA2")), REPORTS, min_size=1), min_size=2, max_size=6
+)
+
+
+def told(story):
+    """The nights of a story that each make an edition, one a day."""
+    nights = Nights()
+    kept = []
+    for number, reports in enumerate(story):
+        when = f"2026-07-{number + 1:02}T03:00:00+00:00"
+        if nights.night(when, **reports):
+            kept.append((when, reports))
+    return nights, kept
+
+
+def replayed(nights):
+    again = Nights()
+    for when, reports in nights:
+        again.night(when, **reports)
+    return again
+
+
+@settings(max_examples=60)
+@given(STORIES, st.data())
+def test_without_an_edition_the_others_are_as_if_it_had_never_been_made(story, data):
+    nights, kept = told(story)
+    dropped = data.draw(st.integers(0, len(kept) - 1))
+    left, bases = history.without(nights.made, nights.bases, dropped)
+    never = replayed(kept[:dropped] + kept[dropped + 1 :])
+    next_when = kept[dropped + 1][0] if dropped + 1 < len(kept) else ""
+    assert [one for one in left if one["when"] <= next_when] == [
+        one for one in never.made if one["when"] <= next_when
+    ]
+    assert known_components(left) == known_components(never.made)
+    findings = {when: {a: basis["findings"] for a, basis in one.items()} for when, one in bases.items()}
+    assert findings == {
+        when: {a: basis["findings"] for a, basis in one.items()} for when, one in never.bases.items()
+    }
+
+
+@settings(max_examples=60)
+@given(STORIES, st.data())
+def test_without_any_basis_all_that_editions_say_of_figures_is_exact_and_no_finding_is_invented(story, data):
+    """What may differ: a manifest or a finding that goes and comes back, and manifests in place of others."""
+    nights, kept = told(story)
+    dropped = data.draw(st.integers(0, len(kept) - 1))
+    left, _ = history.without(nights.made, {}, dropped)
+    never = replayed(kept[:dropped] + kept[dropped + 1 :]).made
+    true = {one["when"]: one for one in never}
+    for one in left:
+        exact = true.get(one["when"])
+        if exact is None:  # only a manifest that may have come back with other bytes
+            assert all(set(some) <= {"replaced"} for some in one["changes"].values())
+            continue
+        if one["before"] == exact["before"]:
+            assert (one["risen"], one["gone"]) == (exact["risen"], exact["gone"])
+            assert one["arrived"] == exact["arrived"]
+        assert one["totals"] == exact["totals"]
+        assert figures(one) == figures(exact)
+        for atlas in one["changes"]:
+            if atlas not in one.get(history.UNCOMPARED, ()):
+                net = [difference(some["changes"].get(atlas, {})) for some in (one, exact)]
+                assert net[0] == net[1]
+
+
+def known_components(editions):
+    """Editions without what appeared for the first time, which later ones cannot know anew."""
+    return [
+        one | {"changes": {atlas: some | {"components": ()} for atlas, some in one["changes"].items()}}
+        for one in editions
+    ]
+
+
+def figures(edition):
+    return {atlas: held["figures"] for atlas, held in edition["atlases"].items()}
+
+
+def difference(changes):
+    return sum(changes.get("new", {}).values()) - sum(changes.get("fixed", {}).values())
+
+
+def test_what_was_added_and_then_removed_cancels_out_and_what_replaced_it_is_compared_with_the_first(nights):
+    old, new, newer = (manifest(entity, "Therapy") for entity in ("syn1", "syn2", "syn3"))
+    passing = manifest("syn9", "Exposure")
+    bad = [("H_LINKS", 1, "a"), ("H_LINKS", 2, "b")]
+    nights.night(FIRST, HTA1=report(manifests=[old], findings=[("H_DEM", 1, "x")]))
+    nights.night(SECOND, HTA1=report(manifests=[new, passing], findings=bad))
+    nights.night(THIRD, HTA1=report(manifests=[newer], files=2))
+    (_, last), _ = history.without(nights.made, {}, 1)
+    assert last["before"] == FIRST
+    assert last["changes"]["HTA1"] == {
+        "replaced": [["syn3", "Therapy", "syn1"]],
+        "fixed": {"H_DEM": 1},
+        "risen": {"files": 1, "errors": -1},
+    }
+
+
+def test_an_edition_that_only_took_back_the_dropped_one_goes_with_it(nights):
+    nights.night(FIRST, HTA1=report())
+    nights.night(SECOND, HTA1=report(findings=[("H_LINKS", 1, "a")], manifests=("syn1", "syn2")))
+    nights.night(THIRD, HTA1=report())
+    fourth = "2026-07-04T03:00:00+00:00"
+    nights.night(fourth, HTA1=report(files=5))
+    left, bases = history.without(nights.made, nights.bases, 1)
+    assert [one["when"] for one in left] == [FIRST, fourth]
+    assert left[1]["before"] == FIRST
+    assert left[1]["changes"] == {"HTA1": {"risen": {"files": 4}}}
+    assert list(bases) == [FIRST, fourth]
+
+
+def test_findings_are_open_since_the_time_that_is_right_without_the_dropped_edition(nights):
+    open_ = report(findings=[("H_LINKS", 1, "a")])
+    nights.night(FIRST, HTA1=report())
+    nights.night(SECOND, HTA1=open_)
+    nights.night(THIRD, HTA1=open_._replace(summary={**open_.summary, "files": 9}))
+    left, _ = history.without(nights.made, {}, 1)
+    assert left[1]["atlases"]["HTA1"]["checks"] == {"H_LINKS": [1, 0, THIRD]}
+    left, _ = history.without(nights.made, {}, 0)
+    assert left[0]["before"] == ""
+    assert left[0]["changes"] == {}
+    assert left[1] == nights.made[2]
+
+
+def test_an_atlas_whose_basis_is_lost_is_compared_by_its_figures_alone_and_the_edition_says_so(nights):
+    nights.night(FIRST, HTA1=report(files=1), HTA2=report(files=1))
+    nights.basis.pop("HTA1")
+    second = nights.night(SECOND, HTA1=report(files=2, manifests=("syn7",)), HTA2=report(files=2))
+    assert second["uncompared"] == ["HTA1"]
+    assert second["changes"]["HTA1"] == {"risen": {"files": 1}}
+    assert "HTA1" in nights.basis
+
+
+def test_editions_of_another_source_are_found_where_no_atlas_kept_a_manifest(nights):
+    ours, theirs = ([manifest(f"syn{base}{n}") for n in range(3)] for base in (1, 2))
+    both = ("HTA1", "HTA2")
+    times = [f"2026-07-0{day}T03:00:00+00:00" for day in range(1, 7)]
+    for number, (when, source) in enumerate(
+        zip(times, (ours, ours, theirs, theirs, ours, ours), strict=True)
+    ):
+        nights.night(when, **{atlas: report(files=number + 1, manifests=source) for atlas in both})
+    assert history.foreign(nights.made) == [2, 3]
+    assert history.foreign(nights.made[:4]) == [0, 1]
+    assert history.foreign(nights.made[:2]) == []
+    assert history.foreign([]) == []

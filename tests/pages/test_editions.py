@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from hdash_site.htan.history import FIGURES
 from hdash_site.pages import charts
 from hdash_site.pages.history import History, name_of
 from tests import worlds
+from tests.pages.sites import Site
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOME_LIMIT = 80_000
@@ -44,10 +44,11 @@ def edition(number, atlases=14):
     }
 
 
-def given(cache: Path, count: int) -> None:
-    """Give a state so many editions, as of a collection that is gone."""
+def given(site: Site, count: int) -> None:
+    """Give a site so many editions, as of other atlases of its source, which are gone."""
     editions = [(night(number), json.dumps(edition(number))) for number in range(count)]
-    worlds.give_history(cache, worlds.History(editions, "{}"))
+    source = worlds.source_of(site.folder, site.atlases.folder)
+    worlds.give_history(site.folder / "cache", worlds.History(editions, "{}", source))
 
 
 def names(site):
@@ -138,7 +139,7 @@ def test_without_any_edition_the_pages_say_so(site):
 
 
 def test_the_feed_is_atom_with_the_newest_thirty_in_full_addresses(site):
-    given(site.folder / "cache", 40)
+    given(site, 40)
     site.build(today="2027-07-01")
     feed = ET.parse(site.folder / "public/changes/feed.xml").getroot()
     entries = feed.findall(f"{ATOM}entry")
@@ -153,7 +154,7 @@ def test_the_feed_is_atom_with_the_newest_thirty_in_full_addresses(site):
 
 def test_a_feed_without_a_base_url_still_names_each_edition_alone(site):
     site.write("site.toml", 'title = "T"\n')
-    given(site.folder / "cache", 3)
+    given(site, 3)
     site.build(today="2027-07-01")
     feed = ET.parse(site.folder / "public/changes/feed.xml").getroot()
     ids = [one.text for one in feed.iter(f"{ATOM}id")]
@@ -164,7 +165,7 @@ def test_a_feed_without_a_base_url_still_names_each_edition_alone(site):
 @pytest.mark.parametrize(("count", "pages"), [(49, 0), (50, 1), (98, 1), (99, 1), (100, 2)])
 def test_lists_hold_fifty_and_every_edition_is_in_one(site, count, pages):
     """A build adds one edition to so many."""
-    given(site.folder / "cache", count)
+    given(site, count)
     site.build(today="2029-07-01")
     lists = ["changes", *(f"changes/page-{number}" for number in range(1, pages + 1))]
     assert not site.has(f"changes/page-{pages + 1}")
@@ -175,7 +176,7 @@ def test_lists_hold_fifty_and_every_edition_is_in_one(site, count, pages):
 
 
 def test_a_list_of_older_editions_is_made_once(site):
-    given(site.folder / "cache", 60)
+    given(site, 60)
     site.build(today="2029-07-01")
     add_a_manifest(site)
     ran = site.built(today="2029-07-02")
@@ -183,7 +184,7 @@ def test_a_list_of_older_editions_is_made_once(site):
 
 
 def test_with_400_editions_the_pages_stay_small(site):
-    given(site.folder / "cache", 400)
+    given(site, 400)
     site.build(today="2029-07-01")
     public = site.folder / "public"
     home = (public / "index.html").read_bytes()
@@ -199,7 +200,7 @@ def test_with_400_editions_the_pages_stay_small(site):
 
 
 def test_a_line_goes_over_the_last_ninety_editions(site):
-    given(site.folder / "cache", 120)
+    given(site, 120)
     site.build(today="2029-07-01")
     first = night(31)[:10]
     label = rf'aria-label="Data files: [\d,]+ on {first}, 1 on 2029-07-01, never below 1 nor above [\d,]+"'

@@ -87,7 +87,8 @@ class Desk:
         self.write()
         place = self.folder / "clean"
         shutil.rmtree(place, ignore_errors=True)
-        worlds.carry_history(self.site / "cache", place / "cache")
+        source = worlds.source_of(self.site, self.folder / "saved")
+        worlds.carry_history(self.site / "cache", place / "cache", source=source)
         app.build(
             app.Options(self.site, self.folder / "saved", output=place / "public", cache=place / "cache")
         )

@@ -407,3 +407,31 @@ def test_the_status_of_an_atlas_that_failed_says_since_when(desk):
         assert standing.snapshot.rows == 7
         assert standing.findings == (0, 0)
         assert standing.snapshot.failed_since >= standing.snapshot.crawled > ""
+
+
+def test_the_history_of_synapse_is_not_compared_with_that_of_the_sample_or_of_another_view(desk, monkeypatch):
+    desk.source = ""
+    monkeypatch.delenv("SYNAPSE_AUTH_TOKEN")
+    worlds.small(desk.site / "cache/sample", "HTA1", "HTA7")
+    desk.build(today="2026-07-01")
+    monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", desk.service.token)
+    result = desk.build(today="2026-07-02")
+    assert [problem for problem in result.problems if "history" in problem] == result.problems
+    assert "the history of sample (1 editions) is kept" in result.problems[0]
+    changes = (desk.site / "public/changes/index.html").read_text()
+    assert "The history begins, with 2 atlases" in changes
+    assert "is gone" not in changes
+    assert not (desk.site / "public/changes/2026-07-01-00-00-00").exists()
+    assert desk.tree() == desk.folder_tree()
+
+
+def test_the_view_and_the_endpoint_identify_a_history_and_the_list_of_atlases_does_not(desk):
+    desk.write()
+    identity = worlds.source_of(desk.site)
+    assert identity.startswith("synapse-")
+    toml = desk.site / "site.toml"
+    text = toml.read_text()
+    toml.write_text(text.replace("[synapse]", '[[atlas]]\nid = "HTA99"\nsynapse_id = "syn99"\n[synapse]'))
+    assert worlds.source_of(desk.site) == identity
+    toml.write_text(text.replace("[synapse]", '[synapse]\nview = "syn77"'))
+    assert worlds.source_of(desk.site) not in ("", identity)

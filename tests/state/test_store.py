@@ -304,6 +304,10 @@ def test_the_lock_of_another_process_of_the_same_number_is_taken_over(cache):
 def test_a_damaged_database_is_one_line_with_a_way_out(cache, damage):
     cache.mkdir()
     (cache / "state.db").write_bytes(damage)
-    with pytest.raises(StateError, match="hdash-site clean") as caught, opened(cache):
+    with (
+        pytest.raises(StateError, match=r"state database is damaged .* restore the file") as caught,
+        opened(cache),
+    ):
         pass
     assert "\n" not in str(caught.value)
+    assert (cache / "state.db").read_bytes() == damage

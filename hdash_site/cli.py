@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from hdash_site import __version__
+from hdash_site import __version__, state_commands
 from hdash_site.errors import HdashError
 from hdash_site.secrets import hidden
 
@@ -420,6 +420,9 @@ def checks() -> None:
 def version() -> None:
     """Print the version."""
     click.echo(f"hdash-site {__version__}")
+
+
+commands.add_command(state_commands.state)
 
 
 def main() -> None:

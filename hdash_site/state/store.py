@@ -68,6 +68,7 @@ class Store:
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
+        self._learned = False
         self._edition: tuple[str, str, str] | None = None
 
     @functools.cached_property
@@ -225,6 +226,11 @@ class Store:
         parts = "\n".join(self._traces[key][2] for key in sorted(self._traces))
         return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
 
+    def fetch(self) -> None:
+        """Get every blob that the state names and that is kept in S3 or in the database alone."""
+        if self._shared:
+            self._shared.fetch(self.named(), self.blobs)
+
     def share(self) -> None:
         """Bring what is committed to S3, if the state is kept there; done at the end of a run anyway."""
 
@@ -235,6 +241,12 @@ class Store:
             self._shared.erase(check)
         elif self._shared:
             self._shared.push(self.named(), self.blobs, check)
+
+    def replace_rows(self, change: Callable[[], None]) -> None:
+        """Replace all rows in one transaction; what is remembered of the old ones is read again."""
+        self._write(change)
+        self._learned, self._snapshots = True, None
+        vars(self).pop("_traces", None)
 
     def reset(self) -> None:
         """Forget what was crawled and built; keep ledger and history, and which files are ours."""
@@ -281,6 +293,22 @@ def opened(
         held = stack.enter_context(lock.held(at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
         yield Store(blobs, held, untouched=same and _writes() == writes)
+
+
+def is_store(file: Path) -> bool:
+    """Return whether a file is a state, or one that cannot be read now."""
+    if not file.exists():
+        return False
+    database = peewee.SqliteDatabase(str(file))
+    try:
+        database.connect()
+        return bool(migrations.seen(database))
+    except peewee.OperationalError:
+        return True
+    except peewee.PeeweeException:
+        return False
+    finally:
+        database.close()
 
 
 def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:

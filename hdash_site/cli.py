@@ -45,6 +45,11 @@ _strict = click.option("--strict", is_flag=True, help="Exit with 1, not 3, if an
 _accept_loss = click.option(
     "--accept-loss", is_flag=True, help="Believe that an atlas in Synapse lost most of its files."
 )
+_new_history = click.option(
+    "--new-history",
+    is_flag=True,
+    help="Begin a new history although the published site has editions that the state does not know.",
+)
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
 _json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
 
@@ -62,7 +67,7 @@ def commands() -> None:
 @click.option(
     "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
 )
-@_options(_quiet, _json)
+@_options(_new_history, _quiet, _json)
 def build(
     root: Path,
     source: Path | None,
@@ -75,6 +80,7 @@ def build(
     accept_loss: bool,
     force: bool,
     explain: bool,
+    new_history: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -82,7 +88,19 @@ def build(
     from hdash_site import app, console
 
     jobs = jobs or os.cpu_count() or 1
-    options = app.Options(root, source, output, cache, jobs, atlases, force, offline, strict, accept_loss)
+    options = app.Options(
+        root,
+        source,
+        output,
+        cache,
+        jobs,
+        atlases,
+        force,
+        offline,
+        strict,
+        accept_loss,
+        new_history=new_history,
+    )
     style = console.Style(quiet, explain, as_json)
     with console.progress(style) as tell:
         result = app.build(options, tell)
@@ -154,7 +172,7 @@ _trust = click.option(
 @commands.command()
 @_options(_root, _cache)
 @click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
-@_options(_most, _trust)
+@_options(_most, _trust, _new_history)
 @click.option("--explain", is_flag=True, help="Print each step with its reason.")
 @_options(_quiet, _json)
 def deploy(
@@ -163,6 +181,7 @@ def deploy(
     dry: bool,
     most: str,
     trust: bool,
+    new_history: bool,
     explain: bool,
     quiet: bool,
     as_json: bool,
@@ -173,7 +192,9 @@ def deploy(
     style = console.Style(quiet, explain or dry, as_json)
     with console.progress(style) as tell:
         deployed = app.deploy(
-            app.Options(root, None, None, cache), app.Deploying(most, trust=trust, dry=dry), tell
+            app.Options(root, None, None, cache, new_history=new_history),
+            app.Deploying(most, trust=trust, dry=dry),
+            tell,
         )
     console.show_deployed(deployed, style, dry=dry)
 
@@ -190,6 +211,7 @@ def plan(context: click.Context, root: Path, cache: Path | None, most: str, trus
         dry=True,
         most=most,
         trust=trust,
+        new_history=False,
         explain=False,
         quiet=False,
         as_json=False,
@@ -219,7 +241,7 @@ class _Time(click.ParamType[int]):
     metavar="TIME",
     help="When to be done, such as 50m: what is whole by then is deployed.",
 )
-@_quiet
+@_options(_new_history, _quiet)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for all that happens.")
 def nightly(
     root: Path,
@@ -231,6 +253,7 @@ def nightly(
     most: str,
     trust: bool,
     deadline: int | None,
+    new_history: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -242,7 +265,15 @@ def nightly(
     until = Deadline(time.monotonic(), deadline) if deadline else None
     jobs = jobs or os.cpu_count() or 1
     options = app.Options(
-        root, None, output, cache, jobs, strict=strict, accept_loss=accept_loss, deadline=until
+        root,
+        None,
+        output,
+        cache,
+        jobs,
+        strict=strict,
+        accept_loss=accept_loss,
+        deadline=until,
+        new_history=new_history,
     )
     style = console.Style(quiet, as_json=as_json)
     with console.night_progress(style) as tell:

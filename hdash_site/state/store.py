@@ -153,6 +153,15 @@ class Store:
         """Add an edition, the newest, with all that the run learned: all three in ASCII."""
         self._edition = (moment, edition, basis)
 
+    def set_fact(self, name: str, fact: str) -> None:
+        """Record a fact about the site."""
+        row = {"hash": hash_of(name), "name": escaped(name), "fact": escaped(fact)}
+        self._write(lambda: rows.replace(models.Fact, [row]))
+
+    def leave(self) -> None:
+        """Bring nothing to S3 at the end: this run was refused."""
+        self._shared = None
+
     def published(self, mirror: str) -> dict[str, Published]:
         """Give every path that we put into a mirror, or were about to, with what we know of it."""
         table = models.Publication

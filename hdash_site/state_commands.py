@@ -85,6 +85,24 @@ def copy(
     _show(transfer.copy(options, source, target, blobs=blobs, replace=replace, confirm=confirm))
 
 
+@state.command("restore")
+@click.argument("name", metavar="[COPY]", required=False)
+@_root
+@_cache
+@_yes
+def restore(name: str | None, root: Path, cache: Path | None, yes: bool) -> None:
+    """Replace the state by a COPY from before a migration, for an older version; without COPY, list them."""
+    from hdash_site import app, transfer
+
+    options = app.Options(root, cache=cache)
+    if name is None:
+        for known, place in transfer.copies(options).items():
+            click.echo(f"{known}  {place}")
+        return
+    place = transfer.restore(options, name, _confirm(yes))
+    click.echo(f"{place}: restored {name}; use the older version from now on: this version migrates it again")
+
+
 def _confirm(yes: bool) -> Callable[[str], Any]:
     """Return a function that asks before something is replaced; without a terminal it refuses."""
 

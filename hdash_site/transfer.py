@@ -183,3 +183,26 @@ def _identity(side: _Side) -> tuple[str, str]:
 def _temporary() -> Generator[Path, None, None]:
     with tempfile.TemporaryDirectory(prefix="hdash-") as folder:
         yield Path(folder)
+
+
+def copies(options: Options) -> dict[str, str]:
+    """Return the copies that were kept before migrations of the state, by name, and where each is."""
+    side = _side(HERE, "", options)
+    with _opened(side, blobs=False) as store:
+        return store.copies(side.at)
+
+
+def restore(options: Options, name: str, confirm: Confirm) -> str:
+    """Replace the state by a copy that was kept before a migration; return where the state is."""
+    side = _side(HERE, "", options)
+    with _opened(side, blobs=False) as store:
+        there = store.copies(side.at)
+        if name not in there:
+            known = ", ".join(there) or "there is none"
+            raise ConfigError(f'there is no copy "{name}"', str(side), f"give the name of a copy: {known}")
+        held = counted(_held(archive.counts(models.database.obj)))
+        confirm(
+            f"{side}: this replaces {held} by {there[name]}, without what was added since. To keep it, run hdash-site state export first."
+        )
+        store.restore(side.at, name)
+    return str(side)

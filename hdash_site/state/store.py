@@ -25,7 +25,7 @@ from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot
-from hdash_site.state import lock, migrations, models, rows, where
+from hdash_site.state import copies, lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -159,7 +159,7 @@ class Store:
         self._write(lambda: rows.replace(models.Fact, [row]))
 
     def leave(self) -> None:
-        """Bring nothing to S3 at the end: this run was refused."""
+        """Bring nothing to S3 at the end of the run."""
         self._shared = None
 
     def published(self, mirror: str) -> dict[str, Published]:
@@ -257,6 +257,27 @@ class Store:
         self._learned, self._snapshots = True, None
         vars(self).pop("_traces", None)
 
+    def copies(self, at: Where) -> dict[str, str]:
+        """Return the copies of older states, by name, and where each is."""
+        if self._shared and at.kind == "sqlite":
+            return self._shared.copies()
+        return {name: copies.place_of(at, name) for name in copies.names(models.database.obj, at)}
+
+    def restore(self, at: Where, name: str) -> None:
+        """Replace the state by a copy of an older one. Nothing else can be done with the store then."""
+        named, shared, database = self.named(), self._shared, models.database.obj
+        if at.kind != "sqlite":
+            self._write(lambda: copies.restore_tables(database, name))
+        elif shared:
+            with tempfile.TemporaryDirectory(prefix="hdash-") as folder:
+                file = Path(folder, name)
+                file.write_bytes(shared.copy(name))
+                copies.restore_file(database, file)
+            shared.push(named, self.blobs, self._held.check)
+        else:
+            copies.restore_file(database, Path(copies.place_of(at, name)))
+        self.leave()
+
     def reset(self) -> None:
         """Forget what was crawled and built; keep ledger and history, and which files are ours."""
         self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
@@ -301,7 +322,10 @@ def opened(
         same = since is not None and stamp(at) == since
         held = stack.enter_context(lock.held(at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
-        yield Store(blobs, held, untouched=same and _writes() == writes)
+        store = Store(blobs, held, untouched=same and _writes() == writes)
+        if held.copied:
+            store.problems.append(copies.line(at, copies.place_of(at, held.copied), held.copied))
+        yield store
 
 
 def is_store(file: Path) -> bool:
@@ -376,12 +400,15 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
             return
         with _connected(cache, at):
             old = bool(migrations.pending(models.database.obj))
+        migrated: list[str] = []
         if old:
-            with opened(cache, at):
-                pass
+            with opened(cache, at) as brought:
+                migrated = brought.problems
         stack.enter_context(_connected(cache, at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
         store = Store(blobs, lock.NOBODY, shared)
+        if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
+            store.problems = [*migrated, *store.problems]
         if shared:
             store.load = functools.partial(_load, shared, blobs)
         yield store
@@ -406,6 +433,11 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
         # A look tells of a disk: a database that outlives the disk shall not tell of the last one.
         store = Store(blobs, held, shared, looks=file)
+        if held.copied:
+            kept = copies.place_of(at, held.copied)
+            if file:
+                kept = shared.keep_copy(held.copied, Path(kept))
+            store.problems.append(copies.line(where.said(at, remote), kept, held.copied))
         shared.fetch(store.named(), blobs)
         try:
             yield store

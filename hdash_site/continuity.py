@@ -105,10 +105,11 @@ def _refusal(guard: Guard, published: str, unknown: Collection[str]) -> ConfigEr
     editions = f"{len(unknown)} edition{'s' * (len(unknown) != 1)}"
     old = guard.old or "FROM"
     replace = " --replace" if known else ""
+    instead = "go on without them" if known else "begin a new history"
     hint = "" if guard.old else " (FROM: the address of the old state)"
     return ConfigError(
         f"{state} {editions} of the history that {published} shows",
         guard.place,
-        f"copy the old state: hdash-site state copy {old} here{replace}{hint}; or, to begin a new history,"
+        f"copy the old state: hdash-site state copy {old} here{replace}{hint}; or, to {instead},"
         " add --new-history",
     )

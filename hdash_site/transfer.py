@@ -121,8 +121,6 @@ def _source(address: str, options: Options, *, blobs: bool) -> Generator[tuple[_
     if side.remote is None and side.at.kind == "sqlite" and not is_store(Path(side.at.name)):
         raise ConfigError("there is no state here", str(side), "give the address of an existing state")
     with _opened(side, blobs=blobs) as store:
-        if blobs:
-            store.fetch()
         if not _held(archive.counts(models.database.obj)):
             raise ConfigError("this state is empty", str(side), "give the address of a state with a history")
         yield side, store
@@ -152,7 +150,7 @@ def _opened(side: _Side, *, blobs: bool) -> Generator[Store, None, None]:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_temporary())
         at = side.at if side.at.name else where.file(folder)
-        store = stack.enter_context(opened(side.cache if blobs else folder, at, side.remote))
+        store = stack.enter_context(opened(side.cache if blobs else folder, at, side.remote, fetch=blobs))
         stack.callback(lambda: [warn(problem) for problem in store.problems])
         yield store
 
@@ -202,7 +200,8 @@ def restore(options: Options, name: str, confirm: Confirm) -> str:
             raise ConfigError(f'there is no copy "{name}"', str(side), f"give the name of a copy: {known}")
         held = counted(_held(archive.counts(models.database.obj)))
         confirm(
-            f"{side}: this replaces {held} by {there[name]}, without what was added since. To keep it, run hdash-site state export first."
+            f"{side}: this replaces {held} by {there[name]}, without what was added since."
+            " To keep that, run hdash-site state export first."
         )
         store.restore(side.at, name)
     return str(side)

@@ -86,7 +86,7 @@ def _batches(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
     batch: list[Row] = []
     size = 0
     for row in rows:
-        length = sum(len(value) for value in row if isinstance(value, str))
+        length = sum(len(value) for value in row if isinstance(value, (str, bytes)))
         if batch and (len(batch) == most or size + length > STATEMENT_BYTES):
             yield batch
             batch, size = [], 0

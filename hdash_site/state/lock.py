@@ -53,6 +53,16 @@ class Held:
     def session_lives(self) -> bool:
         return self._session is None or self._session.held()
 
+    def write(self, change: Callable[[], Any]) -> None:
+        """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
+
+        def once() -> None:
+            with models.database.atomic():
+                self.check()
+                change()
+
+        self.again(once)
+
     def again(self, action: Callable[[], Any]) -> Any:
         """Do it, and once more on a new connection if a server closed ours."""
         try:

@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
@@ -33,6 +33,7 @@ from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
     from hdash_site.bucket import Bucket
+    from hdash_site.state.packtable import PackTable
     from hdash_site.state.remote import Shared
 
 
@@ -47,7 +48,7 @@ class Store:
         self,
         blobs: Blobs,
         held: lock.Held,
-        shared: Shared | None = None,
+        shared: Shared | PackTable | None = None,
         *,
         looks: bool = True,
         untouched: bool = False,
@@ -131,6 +132,7 @@ class Store:
             self._write(lambda: rows.replace_snapshots(new.values()))
         self._snapshots = new
         self._dropped.update(_blobs_of(old.values()))
+        self._learned |= {*_blobs_of(new.values())} != {*_blobs_of(old.values())}
 
     def register(self, projects: Iterable[Project]) -> None:
         """Replace the atlases that were registered."""
@@ -208,6 +210,7 @@ class Store:
 
         if traces or looks or edition:
             self._write(write)
+        self._learned |= bool(traces)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
                 name = f"{key.kind}:{key.name}"
@@ -223,6 +226,7 @@ class Store:
         gone = [key for key in self._traces if key not in keep]
         if gone:
             self._write(lambda: rows.delete(models.Trace, [hash_of(key) for key in gone]))
+        self._learned |= bool(gone)
         for key in gone:
             self._dropped.update(rows.digests_in(self._traces.pop(key)[2]))
         named = set(_blobs_of(self.snapshots().values()))
@@ -236,19 +240,19 @@ class Store:
         return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
 
     def fetch(self) -> None:
-        """Get every blob that the state names and that is kept in S3 or in the database alone."""
+        """Get every blob that the state names and that S3 or the server keeps."""
         if self._shared:
             self._shared.fetch(self.named(), self.blobs)
 
     def share(self) -> None:
-        """Bring what is committed to S3, if the state is kept there; done at the end of a run anyway."""
+        """Bring what is committed to S3 or its blobs to the server; done at the end of a run anyway."""
 
         def check() -> None:
             self._held.again(self._held.check)
 
         if self._shared and self._forgotten:
             self._shared.erase(check)
-        elif self._shared:
+        elif self._shared and (self._learned or self._shared.behind()):
             self._shared.push(self.named(), self.blobs, check)
 
     def replace_rows(self, change: Callable[[], None]) -> None:
@@ -260,12 +264,12 @@ class Store:
     def copies(self, at: Where) -> dict[str, str]:
         """Return the copies of older states, by name, and where each is."""
         if self._shared and at.kind == "sqlite":
-            return self._shared.copies()
+            return cast("Shared", self._shared).copies()
         return {name: copies.place_of(at, name) for name in copies.names(models.database.obj, at)}
 
     def restore(self, at: Where, name: str) -> None:
         """Replace the state by a copy of an older one. Nothing else can be done with the store then."""
-        named, shared, database = self.named(), self._shared, models.database.obj
+        named, shared, database = self.named(), cast("Shared | None", self._shared), models.database.obj
         if at.kind != "sqlite":
             self._write(lambda: copies.restore_tables(database, name))
         elif shared:
@@ -283,6 +287,7 @@ class Store:
         self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
         self.blobs.sweep(set())
         self._snapshots, self._traces = {}, {}
+        self._learned = True
 
     def forget(self) -> None:
         """Forget everything."""
@@ -291,28 +296,27 @@ class Store:
         self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:
-        """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
-
-        def once() -> None:
-            with models.database.atomic():
-                self._held.check()
-                change()
-
-        self._held.again(once)
+        self._held.write(change)
 
 
 @contextlib.contextmanager
 def opened(
-    cache: Path, at: Where | None = None, remote: Remote | None = None, since: Stamp | None = None
+    cache: Path,
+    at: Where | None = None,
+    remote: Remote | None = None,
+    since: Stamp | None = None,
+    *,
+    fetch: bool = True,
 ) -> Generator[Store, None, None]:
     """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
-    With `remote` it is brought from S3 before, and back there after. Raises `LockedError` if another run has
-    it, `StateError` or `AwsError` if it cannot be read or written.
+    With `remote` it is brought from S3 before, and back there after; without it, a server keeps the blobs as
+    well. `fetch`: get the blobs that this disk does not have. Raises `LockedError` if another run has the
+    state, `StateError` or `AwsError` if it cannot be read or written.
     """
     at = at or where.file(cache)
     if remote:
-        with _opened_from(remote, cache, at) as store:
+        with _opened_from(remote, cache, at, fetch=fetch) as store:
             yield store
         return
     with contextlib.ExitStack() as stack:
@@ -322,10 +326,14 @@ def opened(
         same = since is not None and stamp(at) == since
         held = stack.enter_context(lock.held(at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
-        store = Store(blobs, held, untouched=same and _writes() == writes)
+        shared = _pack_table(at, held)
+        store = Store(blobs, held, shared, untouched=same and _writes() == writes)
         if held.copied:
             store.problems.append(copies.line(at, copies.place_of(at, held.copied), held.copied))
-        yield store
+        if shared and fetch:
+            store.fetch()
+        with _sharing(store):
+            yield store
 
 
 def is_store(file: Path) -> bool:
@@ -406,16 +414,30 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
                 migrated = brought.problems
         stack.enter_context(_connected(cache, at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))
-        store = Store(blobs, lock.NOBODY, shared)
+        kept = shared or _pack_table(at, lock.NOBODY)
+        store = Store(blobs, lock.NOBODY, kept)
         if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
             store.problems = [*migrated, *store.problems]
-        if shared:
-            store.load = functools.partial(_load, shared, blobs)
+        if kept:
+            store.load = functools.partial(_load, kept, blobs)
         yield store
 
 
 @contextlib.contextmanager
-def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, None, None]:
+def _sharing(store: Store) -> Generator[None, None, None]:
+    try:
+        yield
+    except BaseException:
+        # What was learned until then is kept, also by a run that is told to stop; what went wrong first
+        # is what is told.
+        with contextlib.suppress(Exception):
+            store.share()
+        raise
+    store.share()
+
+
+@contextlib.contextmanager
+def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Generator[Store, None, None]:
     from hdash_site.state import lease
 
     bucket = _bucket(remote)
@@ -438,16 +460,18 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
             if file:
                 kept = shared.keep_copy(held.copied, Path(kept))
             store.problems.append(copies.line(where.said(at, remote), kept, held.copied))
-        shared.fetch(store.named(), blobs)
-        try:
+        if fetch:
+            store.fetch()
+        with _sharing(store):
             yield store
-        except BaseException:
-            # What was learned until then is kept, also by a run that is told to stop; what went wrong first
-            # is what is told.
-            with contextlib.suppress(Exception):
-                store.share()
-            raise
-        store.share()
+
+
+def _pack_table(at: Where, held: lock.Held) -> PackTable | None:
+    if at.kind == "sqlite":
+        return None
+    from hdash_site.state.packtable import PackTable
+
+    return PackTable(at, held)
 
 
 def _bucket(remote: Remote) -> Bucket:
@@ -469,7 +493,7 @@ def _pull(shared: Shared, at: Where) -> None:
         raise _unusable(at, error) from error
 
 
-def _load(shared: Shared, blobs: Blobs, digest: str) -> bytes | None:
+def _load(shared: Shared | PackTable, blobs: Blobs, digest: str) -> bytes | None:
     shared.fetch((digest,), blobs)
     return blobs.load(digest)
 

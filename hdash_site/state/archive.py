@@ -107,7 +107,7 @@ def write(file: BinaryIO, database: Any, blobs: Iterable[str], load: Load) -> tu
     `blobs`: digests of the blobs to carry; those that are lost are left out.
     """
     digest = hashlib.sha256()
-    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as stream:
+    with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as stream:
 
         def line(content: Any) -> None:
             data = json.dumps(content, separators=(",", ":")).encode() + b"\n"

@@ -117,7 +117,7 @@ def small_packets(tmp_path):
         place = Where("mysql", "hdash", "127.0.0.1", port, "root")
         for _ in range(600):
             try:
-                on(dataclasses.replace(place, name=""), "CREATE DATABASE hdash")
+                on(dataclasses.replace(place, name="information_schema"), "CREATE DATABASE hdash")
                 break
             except databases.servers.peewee.PeeweeException:
                 assert process.poll() is None

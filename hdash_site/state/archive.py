@@ -67,10 +67,14 @@ def copy(source: Any, target: Any) -> None:
     for table, columns in models.carried().items():
         target.execute_sql(f"DELETE FROM {table}")  # noqa: S608
         insert(target, table, columns, rows_of(source, table, columns))
-    if isinstance(target, peewee.PostgresqlDatabase):
-        # A number that was inserted does not move the sequence from which the next number comes.
+    renumber(target)
+
+
+def renumber(database: Any) -> None:
+    """Let the next run get a new number: sequences of PostgreSQL do not see the numbers of inserted rows."""
+    if isinstance(database, peewee.PostgresqlDatabase):
         sequence = "pg_get_serial_sequence('hdash_run', 'id')"
-        target.execute_sql(f"SELECT setval({sequence}, max(id)) FROM hdash_run")  # noqa: S608
+        database.execute_sql(f"SELECT setval({sequence}, max(id)) FROM hdash_run")  # noqa: S608
 
 
 def insert(database: Any, table: str, columns: list[str], rows: Iterable[Row]) -> None:

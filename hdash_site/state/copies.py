@@ -118,7 +118,8 @@ def _keep_file(database: Any, at: Where, name: str) -> bool:
         problem = f"the state must be migrated, and a copy of it cannot be kept ({error})"
         raise StateError(problem, str(target), "see that the disk has room; nothing was changed") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return True
 
 

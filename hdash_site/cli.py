@@ -127,7 +127,7 @@ def build(
 )
 @click.option("--crawl", "crawls", is_flag=True, help="Ask the source first, instead of the last snapshots.")
 @click.option("--navigate", is_flag=True, help="Lead open tabs to the article that was saved.")
-@_quiet
+@_options(_new_history, _quiet)
 def serve(
     root: Path,
     source: Path | None,
@@ -138,13 +138,14 @@ def serve(
     hosts: str,
     crawls: bool,
     navigate: bool,
+    new_history: bool,
     quiet: bool,
 ) -> None:
     """Show the site in a browser, and build it again at every save: open tabs follow."""
     from hdash_site import app, console
     from hdash_site.preview.serve import Serving, serve
 
-    options = app.Options(root, source, output, cache, os.cpu_count() or 1)
+    options = app.Options(root, source, output, cache, os.cpu_count() or 1, new_history=new_history)
     names = tuple(filter(None, (name.strip() for name in hosts.split(","))))
     how = Serving(bind, port, names, crawls, navigate)
     try:
@@ -200,9 +201,11 @@ def deploy(
 
 
 @commands.command()
-@_options(_root, _cache, _most, _trust)
+@_options(_root, _cache, _most, _trust, _new_history)
 @click.pass_context
-def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool) -> None:
+def plan(
+    context: click.Context, root: Path, cache: Path | None, most: str, trust: bool, new_history: bool
+) -> None:
     """Print what deploy would do, each step with its reason, and do none of it."""
     context.invoke(
         deploy,
@@ -211,7 +214,7 @@ def plan(context: click.Context, root: Path, cache: Path | None, most: str, trus
         dry=True,
         most=most,
         trust=trust,
-        new_history=False,
+        new_history=new_history,
         explain=False,
         quiet=False,
         as_json=False,

@@ -83,8 +83,9 @@ def _unknown(names: Collection[str], options: Options, store: Store) -> list[str
     if not published:
         return []
     known = set(map(name_of, moments()))
-    last = foreign()
-    unknown = [name for name in published if name not in known and name > last]
+    unknown = [name for name in published if name not in known]
+    last = foreign() if unknown else ""
+    unknown = [name for name in unknown if name > last]
     if unknown and options.new_history:
         store.set_fact(FOREIGN, unknown[-1])
         return []

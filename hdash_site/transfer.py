@@ -147,12 +147,16 @@ def _target(
 @contextlib.contextmanager
 def _opened(side: _Side, *, blobs: bool) -> Generator[Store, None, None]:
     """Open a side; without `blobs` its cache is left alone."""
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_temporary())
+    problems: list[str] = []
+    with _temporary() as folder:
         at = side.at if side.at.name else where.file(folder)
-        store = stack.enter_context(opened(side.cache if blobs else folder, at, side.remote, fetch=blobs))
-        stack.callback(lambda: [warn(problem) for problem in store.problems])
-        yield store
+        try:
+            with opened(side.cache if blobs else folder, at, side.remote, fetch=blobs) as store:
+                problems = store.problems
+                yield store
+        finally:
+            for problem in problems:
+                warn(problem)
 
 
 def _held(rows: Mapping[str, int]) -> dict[str, int]:

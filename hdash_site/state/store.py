@@ -417,7 +417,7 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
         kept = shared or _pack_table(at, lock.NOBODY)
         store = Store(blobs, lock.NOBODY, kept)
         if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
-            store.problems = [*migrated, *store.problems]
+            store.problems[:0] = migrated
         if kept:
             store.load = functools.partial(_load, kept, blobs)
         yield store

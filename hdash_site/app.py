@@ -17,7 +17,7 @@ from hdash_site.config import Config
 from hdash_site.continuity import Guard, check_bucket, check_folder, guard
 from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
-from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.errors import AwsError, ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import unwritable
 from hdash_site.pages.site import drafts, remembered
@@ -102,10 +102,26 @@ def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Resul
     def out_of_time() -> bool:
         return bool(deadline and deadline.left() < 0)
 
-    def to_bucket(store: Store) -> Publish:
-        return publish.to_bucket(config, store, how, tell, out_of_time)
+    unchecked: list[AwsError] = []
+    check = partial(check_bucket, _guard(options), options, config)
 
-    return _run(config, options, tell, to_bucket, partial(check_bucket, _guard(options), options, config))
+    def check_early(store: Store) -> None:
+        try:
+            check(store)
+        except AwsError as error:
+            unchecked.append(error)  # what is crawled and made is kept, whatever the bucket says today
+
+    def to_bucket(store: Store) -> Publish:
+        publish_it = publish.to_bucket(config, store, how, tell, out_of_time)
+
+        def publish_checked(find: Callable[[], Artifacts]) -> Deployed:
+            if unchecked:
+                check(store)
+            return publish_it(find)
+
+        return publish_checked
+
+    return _run(config, options, tell, to_bucket, check_early)
 
 
 def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:

@@ -133,12 +133,12 @@ def _target(
     side = _side(address, "TO", options)
     file = Path(side.at.name)
     if side.remote is None and side.at.kind == "sqlite" and file.exists() and not is_store(file):
-        raise ConfigError("this file is no state", str(side), "give the path of a new file, or of a state")
+        raise ConfigError("this file is not a state", str(side), "give the path of a new file or of a state")
     with _opened(side, blobs=blobs) as store:
         there = _held(archive.counts(models.database.obj))
         if there and not replace:
             way_out = "give another address, or replace it with --replace"
-            raise ConfigError(f"a state is here already ({counted(there)})", str(side), way_out)
+            raise ConfigError(f"this place already holds a state ({counted(there)})", str(side), way_out)
         if there:
             confirm(f"{side}: this replaces {counted(there)}.")
         yield side, store

@@ -410,7 +410,7 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
             old = bool(migrations.pending(models.database.obj))
         migrated: list[str] = []
         if old:
-            with opened(cache, at) as brought:
+            with opened(cache, at, fetch=False) as brought:
                 migrated = brought.problems
         stack.enter_context(_connected(cache, at))
         blobs = stack.enter_context(contextlib.closing(_blobs(cache)))

@@ -222,7 +222,7 @@ def test_a_state_that_is_there_is_replaced_only_if_that_is_asked_for_and_confirm
             return [run.started for run in models.Run.select()]
 
     here = str(options.root / "cache/state.db")
-    with pytest.raises(ConfigError, match=r"a state is here already \(1 run\); .* --replace"):
+    with pytest.raises(ConfigError, match=r"this place already holds a state \(1 run\); .* --replace"):
         copied(options, here, other)
     assert kept() == ["mine"]
 
@@ -271,7 +271,7 @@ def test_both_sides_are_locked_while_a_state_is_copied(options, address, at, tmp
         ("here", "cache/../cache/state.db", "FROM and TO are the same state"),
         ("ftp://x/y", "here", "no kind of database"),
         ("env:NOT_SET", "here", "NOT_SET: this variable is not set"),
-        ("here", "site.toml", "this file is no state"),
+        ("here", "site.toml", "this file is not a state"),
         ("s3:///x", "here", "no name of a bucket"),
         ("empty.db", "new.db", "this state is empty"),
     ],

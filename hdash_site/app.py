@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from hdash_site import config as settings
 from hdash_site import publish
 from hdash_site.config import Config
+from hdash_site.continuity import Guard, check_bucket, check_folder, guard
 from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
-from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
+from hdash_site.errors import AwsError, ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import check_token, kind_of, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
@@ -30,7 +32,8 @@ def build(options: Options, tell: Tell = silent) -> Result:
     """Crawl, build, and put the site in its folder. Raises `HdashError` if nothing can be done."""
     config = crawling(options)
     _keep_apart(config, options)
-    return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell))
+    check = partial(check_folder, _guard(options), options)
+    return _run(config, options, tell, lambda store: publish.to_folder(options, store, tell), check)
 
 
 class Desk:
@@ -61,8 +64,11 @@ class Desk:
         if config != self._config:
             self._kept.saved.add(config.root / settings.FILE)
         self._config = config
+        before = _guard(options) if self._kept.site is None else None
         try:
             with open_state(options, since=self._stamp) as store:
+                if before:
+                    _guarded(store, partial(check_folder, before, options))
                 if not store.untouched:
                     self._forget()
                 anew = self._kept.site is None
@@ -103,16 +109,38 @@ def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Resul
     def out_of_time() -> bool:
         return bool(deadline and deadline.left() < 0)
 
-    return _run(config, options, tell, lambda store: publish.to_bucket(config, store, how, tell, out_of_time))
+    unchecked: list[AwsError] = []
+    check = partial(check_bucket, _guard(options), options, config)
+
+    def check_early(store: Store) -> None:
+        try:
+            check(store)
+        except AwsError as error:
+            unchecked.append(error)  # what is crawled and made is kept, whatever the bucket says today
+
+    def to_bucket(store: Store) -> Publish:
+        publish_it = publish.to_bucket(config, store, how, tell, out_of_time)
+
+        def publish_checked(find: Callable[[], Artifacts]) -> Deployed:
+            if unchecked:
+                check(store)
+            return publish_it(find)
+
+        return publish_checked
+
+    return _run(config, options, tell, to_bucket, check_early)
 
 
 def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     """Bring the bucket to the site as it was built last. Raises `HdashError`."""
     config = config_of(options)
     check_token(config, os.environ)
+    check = partial(check_bucket, _guard(options), options, config)
     with open_state(options) as store:
         if kind_of(store.snapshots()) == "sample":
             refuse_sample(config, "deploy")
+        if not (how.dry and options.new_history):  # a dry run records nothing
+            _guarded(store, check)
 
         def find() -> Artifacts:
             files = remembered(store)
@@ -122,8 +150,8 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
             if hidden:
                 problem = "the preview made this site, and shows what is not to be on it"
                 raise StateError(problem, f"content/{hidden[0]}", "build it first: hdash-site build")
-            check = publish.check_file(store.snapshots().values())
-            return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check)
+            check_file = publish.check_file(store.snapshots().values())
+            return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check_file)
 
         return publish.to_bucket(config, store, how, tell)(find)
 
@@ -180,12 +208,35 @@ def list_checks() -> list[tuple[str, str, str]]:
     return [(check.CODE, check.SEVERITY, check.TITLE) for check in checks()]
 
 
-def _run(config: Config, options: Options, tell: Tell, to: Callable[[Store], Publish]) -> Result:
-    """Run over the state, and note in its ledger what came of it, unless nothing did."""
+def _run(
+    config: Config,
+    options: Options,
+    tell: Tell,
+    to: Callable[[Store], Publish],
+    check: Callable[[Store], None],
+) -> Result:
+    """Run over the state, and note in its ledger what came of it, unless nothing did.
+
+    `check` raises if the state is not that of the published site.
+    """
     problems: list[str] = []
     with open_state(options, problems.append) as store:
+        _guarded(store, check)
         result = _noted(config, options, store, tell, to(store))
     return result._replace(problems=[*problems, *result.problems])
+
+
+def _guard(options: Options) -> Guard:
+    return guard(options, place_of(options))
+
+
+def _guarded(store: Store, check: Callable[[Store], None]) -> None:
+    """Make a check; where it refuses, the state stays as it was found."""
+    try:
+        check(store)
+    except ConfigError:
+        store.leave()
+        raise
 
 
 def _noted(

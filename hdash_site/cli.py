@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from hdash_site import __version__
+from hdash_site import __version__, state_commands
 from hdash_site.errors import ConfigError, HdashError
 from hdash_site.secrets import hidden
 
@@ -48,6 +48,11 @@ _accept_loss = click.option(
     help="Accept a crawl in which an atlas lost more than a tenth of its entities (default: the atlas counts"
     " as failed and keeps its last pages).",
 )
+_new_history = click.option(
+    "--new-history",
+    is_flag=True,
+    help="Begin a new history although the published site has editions that the state does not know.",
+)
 _quiet = click.option("--quiet", is_flag=True, help="Print problems only.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 _json = click.option("--json", "as_json", is_flag=True, help="End with the summary as one line of JSON.")
@@ -66,7 +71,7 @@ def commands() -> None:
 @click.option(
     "--explain", is_flag=True, help="Print each recipe that ran and each file written, with the reason."
 )
-@_options(_quiet, _json)
+@_options(_new_history, _quiet, _json)
 def build(
     root: Path,
     source: Path | None,
@@ -79,6 +84,7 @@ def build(
     accept_loss: bool,
     force: bool,
     explain: bool,
+    new_history: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -86,7 +92,19 @@ def build(
     from hdash_site import app, console
 
     jobs = jobs or os.cpu_count() or 1
-    options = app.Options(root, source, output, cache, jobs, atlases, force, offline, strict, accept_loss)
+    options = app.Options(
+        root,
+        source,
+        output,
+        cache,
+        jobs,
+        atlases,
+        force,
+        offline,
+        strict,
+        accept_loss,
+        new_history=new_history,
+    )
     style = console.Style(quiet, explain, as_json)
     with console.progress(style) as tell:
         result = app.build(options, tell)
@@ -113,7 +131,7 @@ def build(
 )
 @click.option("--crawl", "crawls", is_flag=True, help="Ask the source first, instead of the last snapshots.")
 @click.option("--navigate", is_flag=True, help="Lead open tabs to the article that was saved.")
-@_quiet
+@_options(_new_history, _quiet)
 def serve(
     root: Path,
     source: Path | None,
@@ -124,13 +142,14 @@ def serve(
     hosts: str,
     crawls: bool,
     navigate: bool,
+    new_history: bool,
     quiet: bool,
 ) -> None:
     """Show the site in a browser, and build it again at every save: open tabs follow."""
     from hdash_site import app, console
     from hdash_site.preview.serve import Serving, serve
 
-    options = app.Options(root, source, output, cache, os.cpu_count() or 1)
+    options = app.Options(root, source, output, cache, os.cpu_count() or 1, new_history=new_history)
     names = tuple(filter(None, (name.strip() for name in hosts.split(","))))
     how = Serving(bind, port, names, crawls, navigate)
     try:
@@ -158,7 +177,7 @@ _trust = click.option(
 @commands.command()
 @_options(_root, _cache)
 @click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
-@_options(_most, _trust)
+@_options(_most, _trust, _new_history)
 @click.option("--explain", is_flag=True, help="Print each step with its reason.")
 @_options(_quiet, _json)
 def deploy(
@@ -167,6 +186,7 @@ def deploy(
     dry: bool,
     most: str,
     trust: bool,
+    new_history: bool,
     explain: bool,
     quiet: bool,
     as_json: bool,
@@ -177,15 +197,19 @@ def deploy(
     style = console.Style(quiet, explain or dry, as_json)
     with console.progress(style) as tell:
         deployed = app.deploy(
-            app.Options(root, None, None, cache), app.Deploying(most, trust=trust, dry=dry), tell
+            app.Options(root, None, None, cache, new_history=new_history),
+            app.Deploying(most, trust=trust, dry=dry),
+            tell,
         )
     console.show_deployed(deployed, style, dry=dry)
 
 
 @commands.command()
-@_options(_root, _cache, _most, _trust)
+@_options(_root, _cache, _most, _trust, _new_history)
 @click.pass_context
-def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool) -> None:
+def plan(
+    context: click.Context, root: Path, cache: Path | None, most: str, trust: bool, new_history: bool
+) -> None:
     """Print what deploy would do, each step with its reason, and do none of it."""
     context.invoke(
         deploy,
@@ -194,6 +218,7 @@ def plan(context: click.Context, root: Path, cache: Path | None, most: str, trus
         dry=True,
         most=most,
         trust=trust,
+        new_history=new_history,
         explain=False,
         quiet=False,
         as_json=False,
@@ -223,7 +248,7 @@ class _Time(click.ParamType[int]):
     metavar="TIME",
     help="When to be done, such as 50m: what is whole by then is deployed.",
 )
-@_quiet
+@_options(_new_history, _quiet)
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for all that happens.")
 def nightly(
     root: Path,
@@ -235,6 +260,7 @@ def nightly(
     most: str,
     trust: bool,
     deadline: int | None,
+    new_history: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -246,7 +272,15 @@ def nightly(
     until = Deadline(time.monotonic(), deadline) if deadline else None
     jobs = jobs or os.cpu_count() or 1
     options = app.Options(
-        root, None, output, cache, jobs, strict=strict, accept_loss=accept_loss, deadline=until
+        root,
+        None,
+        output,
+        cache,
+        jobs,
+        strict=strict,
+        accept_loss=accept_loss,
+        deadline=until,
+        new_history=new_history,
     )
     style = console.Style(quiet, as_json=as_json)
     with console.night_progress(style) as tell:
@@ -483,6 +517,9 @@ def checks() -> None:
 def version() -> None:
     """Print the version."""
     click.echo(f"hdash-site {__version__}")
+
+
+commands.add_command(state_commands.state)
 
 
 def main() -> None:

@@ -31,7 +31,8 @@ class Options(NamedTuple):
     the run. `accept_loss`: accept that an atlas lost more than a tenth of its entities. `deadline`: when to
     be done. `drafts`: show articles that are not on the site yet, or not any more, as the preview does.
     `today`: the day for which the site is made, as in "2026-11-24", or its second, as in
-    "2026-11-24T03:00:00+00:00"; the present if empty.
+    "2026-11-24T03:00:00+00:00"; the present if empty. `new_history`: go on although the published site has
+    editions that the state does not know.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class Options(NamedTuple):
     deadline: Deadline | None = None
     today: str = ""
     drafts: bool = False
+    new_history: bool = False
 
 
 EPOCH = "SOURCE_DATE_EPOCH"

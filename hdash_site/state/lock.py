@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hdash_site.errors import LockedError, StateError
-from hdash_site.state import migrations, models
+from hdash_site.state import copies, migrations, models
 from hdash_site.state.orm import peewee
 from hdash_site.state.where import Where
 
@@ -28,7 +28,11 @@ from hdash_site.state.where import Where
 class Held:
     """The lock, as long as it is ours."""
 
-    def __init__(self, token: str, session: Any = None, also: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, token: str, session: Any = None, also: Callable[[], None] | None = None, copied: str = ""
+    ) -> None:
+        self.copied = copied
+        """The name of the copy of an older state that was kept, if there was one to migrate."""
         self._token = token
         self._session = session
         self._also = also
@@ -48,6 +52,16 @@ class Held:
 
     def session_lives(self) -> bool:
         return self._session is None or self._session.held()
+
+    def write(self, change: Callable[[], Any]) -> None:
+        """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
+
+        def once() -> None:
+            with models.database.atomic():
+                self.check()
+                change()
+
+        self.again(once)
 
     def again(self, action: Callable[[], Any]) -> Any:
         """Do it, and once more on a new connection if a server closed ours."""
@@ -72,10 +86,10 @@ def held(where: Where, also: Callable[[], None] | None = None) -> Generator[Held
     """
     token = os.urandom(16).hex()
     if where.kind == "sqlite":
-        migrations.migrate(models.database.obj)
+        copied = _migrated(where)
         _take(token, alive=_alive_here if also else _alive)
         try:
-            yield Held(token, also=also)
+            yield Held(token, also=also, copied=copied)
         finally:
             _give_back(token)
         return
@@ -84,16 +98,23 @@ def held(where: Where, also: Callable[[], None] | None = None) -> Generator[Held
     session = Session(where)
     try:
         _wait(session)
-        migrations.migrate(models.database.obj)
+        copied = _migrated(where)
         _take(token, alive=lambda _: False, connection=session.connection)
         try:
-            yield Held(token, session)
+            yield Held(token, session, copied=copied)
         finally:
             # A connection that is gone takes nothing back: the row stays, and says nothing without the lock.
             with contextlib.suppress(peewee.PeeweeException):
                 _give_back(token)
     finally:
         session.close()
+
+
+def _migrated(where: Where) -> str:
+    """Bring the connected database forward; return the name of the copy that was kept before, if any."""
+    copied = copies.keep(models.database.obj, where)
+    migrations.migrate(models.database.obj)
+    return copied
 
 
 def _wait(session: Any) -> None:

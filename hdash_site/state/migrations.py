@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hdash_site.errors import StateError
@@ -80,35 +80,45 @@ def identities(database: Any) -> None:
             database.execute_sql(f"ALTER TABLE {table} ADD COLUMN {_column(kind, name, 'short')} DEFAULT ''")
 
 
+def packs_of_blobs(database: Any) -> None:
+    """Add the table of packs, in which a server keeps the blobs of runs that begin with an empty disk."""
+    kind = _kind(database)
+    if "hdash_pack" not in database.get_tables():
+        columns = ("hash key", "pack short", "kind short", "part number", "data bytes")
+        parts = ", ".join(_column(kind, *column.split()) for column in columns)
+        database.execute_sql(f"CREATE TABLE hdash_pack ({parts}){_END.get(kind, '')}")
+
+
 MIGRATIONS: tuple[Callable[[Any], None], ...] = (
     portable_tables,
     registered_atlases,
     publications_of_buckets,
     editions_of_figures,
     identities,
+    packs_of_blobs,
 )
 _NAMES = {migration.__name__ for migration in MIGRATIONS}
 
 
 def pending(database: Any) -> list[Callable[[Any], None]]:
     """Give the migrations that this database has not seen. Raises `StateError` if it is newer than we are."""
-    seen = _seen(database)
-    unknown = sorted(seen - _NAMES)
+    done = seen(database)
+    unknown = sorted(done - _NAMES)
     if unknown:
         raise StateError(
             f'the state was written by a newer version (it has "{unknown[0]}")',
             way_out="install that version, or name another database",
         )
-    return [migration for migration in MIGRATIONS if migration.__name__ not in seen]
+    return [migration for migration in MIGRATIONS if migration.__name__ not in done]
 
 
-def migrate(database: Any) -> None:
-    """Bring the tables forward to those of today."""
+def migrate(database: Any, names: Collection[str] = _NAMES) -> None:
+    """Bring the tables forward to those of today, or through the named migrations only."""
     if not pending(database):
         return
     sqlite = _kind(database) == "sqlite"
     database.execute_sql("CREATE TABLE IF NOT EXISTS hdash_migration (name VARCHAR(64) NOT NULL PRIMARY KEY)")
-    for migration in MIGRATIONS:
+    for migration in [each for each in MIGRATIONS if each.__name__ in names]:
         with database.atomic("IMMEDIATE") if sqlite else database.atomic():
             # Two that open a fresh file at once come here both: the second finds the work done.
             if migration in pending(database):
@@ -116,7 +126,9 @@ def migrate(database: Any) -> None:
                 database.execute_sql(f"INSERT INTO hdash_migration VALUES ('{migration.__name__}')")  # noqa: S608
 
 
-def _seen(database: Any) -> set[str]:
+def seen(database: Any) -> set[str]:
+    """Return the names of the migrations that this database went through; empty for a new database."""
+
     def names() -> set[str]:
         return {name for (name,) in database.execute_sql("SELECT name FROM hdash_migration").fetchall()}
 
@@ -135,9 +147,9 @@ def _kind(database: Any) -> str:
 
 
 _TYPES = {
-    "sqlite": {"number": "INTEGER", "serial": "INTEGER PRIMARY KEY"},
-    "mysql": {"text": "LONGTEXT", "serial": "INTEGER PRIMARY KEY AUTO_INCREMENT"},
-    "postgresql": {"serial": "SERIAL PRIMARY KEY"},
+    "sqlite": {"number": "INTEGER", "serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},
+    "mysql": {"text": "LONGTEXT", "serial": "INTEGER PRIMARY KEY AUTO_INCREMENT", "bytes": "LONGBLOB"},
+    "postgresql": {"serial": "SERIAL PRIMARY KEY", "bytes": "BYTEA"},
 }
 _ANYWHERE = {"key": "VARCHAR(64) PRIMARY KEY", "short": "VARCHAR(64)", "text": "TEXT", "number": "BIGINT"}
 _END = {"mysql": " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"}

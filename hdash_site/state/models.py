@@ -153,6 +153,16 @@ CONTENT = (Snapshot, Atlas, Trace, Publication, Look, Run, Edition, Fact, Deleti
 """The tables with what the state holds. The tables below describe the database itself."""
 
 
+class Pack(_Table):
+    """A part of a pack of blobs (`state.tables`). `kind`: blobs, or index. `hash`: pack, kind and part."""
+
+    hash = peewee.CharField(primary_key=True)
+    pack = peewee.CharField()
+    kind = peewee.CharField()
+    part = peewee.BigIntegerField()
+    data = peewee.Field()  # bytes; peewee has no type for them without the drivers
+
+
 class Lock(_Table):
     """Who is at work. `token` tells one run from all others.
 
@@ -171,3 +181,13 @@ class Migration(_Table):
     """The migrations that this database went through."""
 
     name = peewee.CharField(primary_key=True)
+
+
+def carried() -> dict[str, list[str]]:
+    """Return the columns, by table, of all that a move of the state carries.
+
+    The lock and the migrations belong to a database, looks to a disk; packs are made again from blobs.
+    """
+    left = (Lock, Migration, Look, Pack)
+    tables: list[Any] = [table for table in _Table.__subclasses__() if table not in left]
+    return {table._meta.table_name: [field.name for field in table._meta.sorted_fields] for table in tables}

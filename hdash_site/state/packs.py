@@ -9,9 +9,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Index: TypeAlias = Mapping[str, int]
 """The blobs of a pack: sha-256 and number of bytes."""
@@ -23,7 +24,11 @@ SMALL_BYTES = PACK_BYTES // 4
 MOST_SMALL = 8
 """Packs that hold less than that, before they are joined."""
 
+MOST_BYTES = 1 << 30
+"""No pack holds more, whatever its index says."""
+
 _LENGTH_BYTES = 8
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def plan(
@@ -77,6 +82,15 @@ def made(digests: Iterable[str], load: Callable[[str], bytes | None]) -> Iterato
     stream.close()
     if index:
         yield whole.getvalue(), index
+
+
+def index_of(given: Any) -> Index:
+    """Check an index that was read; raises `ValueError` if it is none."""
+    index = {digest: size for digest, size in given.items() if _NAME.fullmatch(digest)}
+    sound = len(index) == len(given) and all(type(size) is int and size >= 0 for size in index.values())
+    if not sound or sum(index.values()) > MOST_BYTES:
+        raise ValueError("no index")
+    return index
 
 
 def blobs(pack: bytes, index: Index) -> Iterator[tuple[str, bytes]]:

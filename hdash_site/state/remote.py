@@ -4,6 +4,7 @@
     snapshots/<sha256>  a state: its store, and its packs with what is in them
     stores/<sha256>     the file of SQLite; none if a database has the rows
     packs/<sha256>      blobs (see `packs`)
+    copies/<name>       a store as it was before a migration (see `copies`); no run deletes it
 
 Everything but the pointer is named by its own sha-256, written before it is named, and never changed. The
 pointer is written on condition that it is still the one that was read at the start. So a run that is cut off
@@ -41,6 +42,7 @@ from hdash_site.state.packs import Index
 from hdash_site.state.where import BESIDE
 
 POINTER, SNAPSHOTS, STORES, PACKS = "pointer", "snapshots/", "stores/", "packs/"
+COPIES = "copies/"
 KEPT = 3
 """Snapshots that are kept."""
 VERSION = 1
@@ -125,6 +127,10 @@ class Shared:
                     del self._now.packs[name]
         blobs.flush()
 
+    def behind(self) -> bool:
+        """Return whether there may be something to send though the run learned nothing."""
+        return True
+
     def push(self, named: Iterable[str], blobs: Blobs, check: Callable[[], None]) -> None:
         """Bring to S3 what is new; nothing is sent if nothing is. `check` raises if the lock was lost."""
         check()
@@ -147,6 +153,29 @@ class Shared:
         if self._file:
             self._mark(own.snapshot, self._file)
         self._tidy(check)
+
+    def keep_copy(self, name: str, file: Path) -> str:
+        """Keep a copy of an older store as an object that no run deletes; return where it is."""
+        self._put(COPIES + name, gzip.compress(file.read_bytes(), mtime=0))
+        return f"{self._bucket.where}{COPIES}{name}"
+
+    def copies(self) -> dict[str, str]:
+        """Return the copies of older stores, by name, and where each is."""
+        found: dict[str, str] = {}
+        for key, _ in self._bucket.list(after=COPIES):
+            if not key.startswith(COPIES):
+                break
+            found[key.removeprefix(COPIES)] = f"{self._bucket.where}{key}"
+        return found
+
+    def copy(self, name: str) -> bytes:
+        """Return the copy of an older store; raises `StateError` if it is lost."""
+        key = COPIES + name
+        found = self._bucket.get(key, most=MOST_BYTES)
+        try:
+            return _opened(found.data if found else b"")
+        except ValueError:
+            raise StateError("the copy is damaged or missing", f"{self._bucket.where}{key}") from None
 
     def erase(self, check: Callable[[], None]) -> None:
         """Delete the state, and leave the lock."""
@@ -176,7 +205,7 @@ class Shared:
         key = SNAPSHOTS + name
         try:
             given = self._checked(json.loads(_opened(self._object(key))), key)
-            index_of = {_sha(pack): _index(index) for pack, index in given["packs"].items()}
+            index_of = {_sha(pack): packs.index_of(index) for pack, index in given["packs"].items()}
             return Snapshot(given["store"] and _sha(given["store"]), index_of)
         except _NONSENSE:
             raise _Lost(key, "damaged") from None
@@ -309,16 +338,6 @@ def _sha(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(name)
     return name
-
-
-def _index(given: Any) -> Index:
-    index = {_sha(digest): size for digest, size in given.items()}
-    if (
-        not all(type(size) is int and size >= 0 for size in index.values())
-        or sum(index.values()) > MOST_BYTES
-    ):
-        raise ValueError("no index")
-    return index
 
 
 def _ours(key: str) -> bool:

@@ -18,14 +18,14 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from hdash_site.artifact import Published
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot
-from hdash_site.state import failures, lock, migrations, models, rows, where
+from hdash_site.state import copies, failures, lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -33,6 +33,7 @@ from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
     from hdash_site.bucket import Bucket
+    from hdash_site.state.packtable import PackTable
     from hdash_site.state.remote import Shared
 
 
@@ -64,7 +65,7 @@ class Store:
         self,
         blobs: Blobs,
         held: lock.Held,
-        shared: Shared | None = None,
+        shared: Shared | PackTable | None = None,
         *,
         looks: bool = True,
         untouched: bool = False,
@@ -87,6 +88,7 @@ class Store:
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
+        self._learned = False
         self._edition: tuple[str, str, str, str] | None = None
 
     @functools.cached_property
@@ -157,6 +159,7 @@ class Store:
             self._write(write)
         self._snapshots = new
         self._dropped.update(_blobs_of(old.values()))
+        self._learned |= {*_blobs_of(new.values())} != {*_blobs_of(old.values())}
 
     def register(self, projects: Iterable[Project]) -> None:
         """Replace the atlases that were registered."""
@@ -204,6 +207,15 @@ class Store:
 
         self._write(write)
 
+    def set_fact(self, name: str, fact: str) -> None:
+        """Record a fact about the site."""
+        row = {"hash": hash_of(name), "name": escaped(name), "fact": escaped(fact)}
+        self._write(lambda: rows.replace(models.Fact, [row]))
+
+    def leave(self) -> None:
+        """Bring nothing to S3 at the end of the run."""
+        self._shared = None
+
     def published(self, mirror: str) -> dict[str, Published]:
         """Give every path that we put into a mirror, or were about to, with what we know of it."""
         table = models.Publication
@@ -250,6 +262,7 @@ class Store:
 
         if traces or looks or edition:
             self._write(write)
+        self._learned |= bool(traces)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
                 name = f"{key.kind}:{key.name}"
@@ -265,6 +278,7 @@ class Store:
         gone = [key for key in self._traces if key not in keep]
         if gone:
             self._write(lambda: rows.delete(models.Trace, [hash_of(key) for key in gone]))
+        self._learned |= bool(gone)
         for key in gone:
             self._dropped.update(rows.digests_in(self._traces.pop(key)[2]))
         named = set(_blobs_of(self.snapshots().values()))
@@ -277,22 +291,55 @@ class Store:
         parts = "\n".join(self._traces[key][2] for key in sorted(self._traces))
         return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
 
+    def fetch(self) -> None:
+        """Get every blob that the state names and that S3 or the server keeps."""
+        if self._shared:
+            self._shared.fetch(self.named(), self.blobs)
+
     def share(self) -> None:
-        """Bring what is committed to S3, if the state is kept there; done at the end of a run anyway."""
+        """Bring what is committed to S3 or its blobs to the server; done at the end of a run anyway."""
 
         def check() -> None:
             self._held.again(self._held.check)
 
         if self._shared and self._forgotten:
             self._shared.erase(check)
-        elif self._shared:
+        elif self._shared and (self._learned or self._shared.behind()):
             self._shared.push(self.named(), self.blobs, check)
+
+    def replace_rows(self, change: Callable[[], None]) -> None:
+        """Replace all rows in one transaction; what is remembered of the old ones is read again."""
+        self._write(change)
+        self._learned, self._snapshots = True, None
+        vars(self).pop("_traces", None)
+
+    def copies(self, at: Where) -> dict[str, str]:
+        """Return the copies of older states, by name, and where each is."""
+        if self._shared and at.kind == "sqlite":
+            return cast("Shared", self._shared).copies()
+        return {name: copies.place_of(at, name) for name in copies.names(models.database.obj, at)}
+
+    def restore(self, at: Where, name: str) -> None:
+        """Replace the state by a copy of an older one. Nothing else can be done with the store then."""
+        named, shared, database = self.named(), cast("Shared | None", self._shared), models.database.obj
+        if at.kind != "sqlite":
+            self._write(lambda: copies.restore_tables(database, name))
+        elif shared:
+            with tempfile.TemporaryDirectory(prefix="hdash-") as folder:
+                file = Path(folder, name)
+                file.write_bytes(shared.copy(name))
+                copies.restore_file(database, file)
+            shared.push(named, self.blobs, self._held.check)
+        else:
+            copies.restore_file(database, Path(copies.place_of(at, name)))
+        self.leave()
 
     def reset(self) -> None:
         """Forget what was crawled and built; keep ledger and history, and which files are ours."""
         self._write(lambda: rows.empty(models.Snapshot, models.Trace, models.Look))
         self.blobs.sweep(set())
         self._snapshots, self._traces = {}, {}
+        self._learned = True
 
     def counts(self) -> Counts:
         """Return how much there is of what cannot be made again."""
@@ -304,28 +351,27 @@ class Store:
         self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:
-        """Make a change in one transaction, if the lock is still ours; it can be made twice without harm."""
-
-        def once() -> None:
-            with models.database.atomic():
-                self._held.check()
-                change()
-
-        self._held.again(once)
+        self._held.write(change)
 
 
 @contextlib.contextmanager
 def opened(
-    cache: Path, at: Where | None = None, remote: Remote | None = None, since: Stamp | None = None
+    cache: Path,
+    at: Where | None = None,
+    remote: Remote | None = None,
+    since: Stamp | None = None,
+    *,
+    fetch: bool = True,
 ) -> Generator[Store, None, None]:
     """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
-    With `remote` it is brought from S3 before, and back there after. Raises `LockedError` if another run has
-    it, `StateError` or `AwsError` if it cannot be read or written.
+    With `remote` it is brought from S3 before, and back there after; without it, a server keeps the blobs as
+    well. `fetch`: get the blobs that this disk does not have. Raises `LockedError` if another run has the
+    state, `StateError` or `AwsError` if it cannot be read or written.
     """
     at = at or where.file(cache)
     if remote:
-        with _opened_from(remote, cache, at) as store:
+        with _opened_from(remote, cache, at, fetch=fetch) as store:
             yield store
         return
     with contextlib.ExitStack() as stack:
@@ -335,7 +381,30 @@ def opened(
         same = since is not None and stamp(at) == since
         held = stack.enter_context(lock.held(at))
         blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
-        yield Store(blobs, held, untouched=same and _writes() == writes)
+        shared = _pack_table(at, held)
+        store = Store(blobs, held, shared, untouched=same and _writes() == writes)
+        if held.copied:
+            store.problems.append(copies.line(at, copies.place_of(at, held.copied), held.copied))
+        if shared and fetch:
+            store.fetch()
+        with _sharing(store):
+            yield store
+
+
+def is_store(file: Path) -> bool:
+    """Return whether a file is a state, or one that cannot be read now."""
+    if not file.exists():
+        return False
+    database = peewee.SqliteDatabase(str(file))
+    try:
+        database.connect()
+        return bool(migrations.seen(database))
+    except peewee.OperationalError:
+        return True
+    except peewee.PeeweeException:
+        return False
+    finally:
+        database.close()
 
 
 def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
@@ -394,18 +463,35 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
             return
         with _connected(cache, at):
             old = bool(migrations.pending(models.database.obj))
+        migrated: list[str] = []
         if old:
-            with opened(cache, at):
-                pass
+            with opened(cache, at, fetch=False) as brought:
+                migrated = brought.problems
         stack.enter_context(_connected(cache, at))
-        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, shared)
-        if shared:
-            store.load = functools.partial(_load, shared, store.blobs)
+        kept = shared or _pack_table(at, lock.NOBODY)
+        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, kept)
+        if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
+            store.problems[:0] = migrated
+        if kept:
+            store.load = functools.partial(_load, kept, store.blobs)
         yield store
 
 
 @contextlib.contextmanager
-def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, None, None]:
+def _sharing(store: Store) -> Generator[None, None, None]:
+    try:
+        yield
+    except BaseException:
+        # What was learned until then is kept, also by a run that is told to stop; what went wrong first
+        # is what is told.
+        with contextlib.suppress(Exception):
+            store.share()
+        raise
+    store.share()
+
+
+@contextlib.contextmanager
+def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Generator[Store, None, None]:
     from hdash_site.state import lease
 
     bucket = _bucket(remote)
@@ -423,16 +509,23 @@ def _opened_from(remote: Remote, cache: Path, at: Where) -> Generator[Store, Non
         blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         # A look tells of a disk: a database that outlives the disk shall not tell of the last one.
         store = Store(blobs, held, shared, looks=file)
-        shared.fetch(store.named(), blobs)
-        try:
+        if held.copied:
+            kept = copies.place_of(at, held.copied)
+            if file:
+                kept = shared.keep_copy(held.copied, Path(kept))
+            store.problems.append(copies.line(where.said(at, remote), kept, held.copied))
+        if fetch:
+            store.fetch()
+        with _sharing(store):
             yield store
-        except BaseException:
-            # What was learned until then is kept, also by a run that is told to stop; what went wrong first
-            # is what is told.
-            with contextlib.suppress(Exception):
-                store.share()
-            raise
-        store.share()
+
+
+def _pack_table(at: Where, held: lock.Held) -> PackTable | None:
+    if at.kind == "sqlite":
+        return None
+    from hdash_site.state.packtable import PackTable
+
+    return PackTable(at, held)
 
 
 def _bucket(remote: Remote) -> Bucket:
@@ -454,7 +547,7 @@ def _pull(shared: Shared, at: Where) -> None:
         raise _unusable(at, error) from error
 
 
-def _load(shared: Shared, blobs: Blobs, digest: str) -> bytes | None:
+def _load(shared: Shared | PackTable, blobs: Blobs, digest: str) -> bytes | None:
     shared.fetch((digest,), blobs)
     return blobs.load(digest)
 

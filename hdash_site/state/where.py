@@ -119,19 +119,54 @@ def remote(environ: Mapping[str, str], lease: float, patience: float = 60.0) -> 
     `patience`: seconds for which a request that fails is tried again.
     """
     given = environ.get(STATE, "").strip()
-    if not given:
-        return None
+    return _in_bucket(given, STATE, environ, lease, patience) if given else None
+
+
+def _in_bucket(
+    given: str, variable: str, environ: Mapping[str, str], lease: float, patience: float
+) -> Remote:
+    """Read an address in S3 that a variable or an option holds."""
     from hdash_site import aws, bucket
 
     scheme, slashes, path = given.partition("://")
     if scheme != "s3" or not slashes:
-        raise ConfigError("this is no place in S3", STATE, "write s3://bucket/prefix")
+        raise ConfigError("this is no place in S3", variable, "write s3://bucket/prefix")
     name, _, prefix = path.partition("/")
-    place = bucket.place(name, prefix, STATE)
+    place = bucket.place(name, prefix, variable)
     if place.bucket == environ.get(SITE_BUCKET, "").strip():
         # Whoever reads the site could read the state, and a sync of the site could delete it.
-        raise ConfigError(f"it is in the bucket of the website ({SITE_BUCKET})", STATE, "use another bucket")
+        raise ConfigError(
+            f"it is in the bucket of the website ({SITE_BUCKET})", variable, "use another bucket"
+        )
     return Remote(place, aws.access(environ, patience), lease)
+
+
+ADDRESS = "write here, a file, sqlite:///path, mysql://…, postgresql://…, s3://bucket/prefix, or env:VARIABLE"
+
+
+def address(
+    given: str, argument: str, environ: Mapping[str, str], lease: float, patience: float
+) -> Where | Remote:
+    """Read an address of a state that `argument` of a command line holds. Raises `ConfigError`.
+
+    `env:VARIABLE` takes the address from the environment: what is on a command line, other users can read.
+    """
+    if given.startswith("env:"):
+        argument = given[4:]
+        given = environ.get(argument, "").strip()
+        if not given:
+            raise ConfigError("this variable is not set", argument, "set it to the address of a state")
+    if given.startswith("s3://"):
+        return _in_bucket(given, argument, environ, lease, patience)
+    if "://" not in given:
+        if not given or not given.isprintable():
+            raise ConfigError("this is no address of a state", argument, ADDRESS)
+        return Where("sqlite", given)
+    tls = "" if given.startswith("sqlite:") else environ.get(TLS, "")
+    try:
+        return _from_url(given, tls)
+    except ConfigError as error:
+        raise ConfigError(error.problem, argument, ADDRESS) from None
 
 
 def _from_parts(given: Mapping[str, str], tls: str) -> Where:

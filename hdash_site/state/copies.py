@@ -1,0 +1,150 @@
+"""Copies of a state as it was before a migration, for the way back to an older version.
+
+There is one copy for each migration that ran first on a state of an older version. SQLite has it in a file
+beside the state (and a state in S3 in an object of its own), a server in tables beside the others. The copy
+of the migrations is made last: without it a copy is incomplete.
+"""
+
+# pyright: basic
+# Peewee comes without types.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from hdash_site.errors import StateError
+from hdash_site.state import migrations
+from hdash_site.state.orm import peewee
+from hdash_site.state.where import Where
+
+BEFORE = "before-"
+"""How the name of a copy begins; the name of a migration follows."""
+
+_MARK = "_before_"
+_RECORD = "hdash_migration"
+_LEFT = ("hdash_lock", "hdash_look", "hdash_pack")
+
+
+def keep(database: Any, at: Where) -> str:
+    """Keep a copy if a state of an older version is about to be migrated; return its name, or nothing."""
+    pending = migrations.pending(database)
+    if not pending:
+        return ""
+    name = BEFORE + pending[0].__name__
+    if at.kind == "sqlite":
+        there = {"hdash_trace", "trace"} & set(database.get_tables())
+        return name if there and _keep_file(database, at, name) else ""
+    if not migrations.seen(database):
+        return ""
+    _keep_tables(database, name)
+    return name
+
+
+def line(at: object, place: str, name: str) -> str:
+    """Say that a copy was kept, and what for."""
+    return (
+        f"{at}: the state was migrated to this version, and the state before is kept as {place};"
+        f" to go back to the older version: hdash-site state restore {name}"
+    )
+
+
+def place_of(at: Where, name: str) -> str:
+    """Return where the copy of a state is, in words."""
+    return f"{at.name}.{name}" if at.kind == "sqlite" else f"tables hdash_…{_suffix(name)} in {at}"
+
+
+def names(database: Any, at: Where) -> list[str]:
+    """Return the names of the copies of the connected state."""
+    if at.kind == "sqlite":
+        file = Path(at.name)
+        found = [
+            path.name.removeprefix(f"{file.name}.") for path in file.parent.glob(f"{file.name}.{BEFORE}*")
+        ]
+    else:
+        start = _RECORD + _MARK
+        found = [BEFORE + table[len(start) :] for table in database.get_tables() if table.startswith(start)]
+    known = {BEFORE + migration.__name__ for migration in migrations.MIGRATIONS}
+    return sorted(known & set(found))
+
+
+def restore_file(database: Any, file: Path) -> None:
+    """Replace the content of the connected file of SQLite by that of a copy; the lock stays held."""
+    live = database.connection()
+    with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+        if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'hdash_lock'").fetchone():
+            problem = "this copy is older than version 0.1.0, and cannot be restored by this version"
+            raise StateError(problem, str(file), "put the file in the place of the state by hand")
+        held = live.execute("SELECT * FROM hdash_lock").fetchall()
+        copy.backup(live)
+    with database.atomic():
+        database.execute_sql("DELETE FROM hdash_lock")
+        for row in held:
+            database.execute_sql(f"INSERT INTO hdash_lock VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+
+
+def restore_tables(database: Any, name: str) -> None:
+    """Replace the rows of the tables of a server by those of a copy; to be called within a transaction.
+
+    Columns and tables that the older version does not know stay: it does not read them.
+    """
+    there = set(database.get_tables())
+    for table in sorted(there):
+        kept = table + _suffix(name)
+        if kept in there:
+            before, after = database.quote
+            columns = ", ".join(f"{before}{one.name}{after}" for one in database.get_columns(kept))
+            database.execute_sql(f"DELETE FROM {table}")  # noqa: S608
+            database.execute_sql(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {kept}")  # noqa: S608
+
+
+def _suffix(name: str) -> str:
+    return _MARK + name.removeprefix(BEFORE)
+
+
+def _keep_file(database: Any, at: Where, name: str) -> bool:
+    target = Path(place_of(at, name))
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    try:
+        with contextlib.closing(sqlite3.connect(unfinished)) as copy:
+            database.connection().backup(copy)
+        if not _is_before(unfinished, name):
+            return False  # another run has migrated the state meanwhile, and kept the copy
+        unfinished.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        problem = f"the state must be migrated, and a copy of it cannot be kept ({error})"
+        raise StateError(problem, str(target), "see that the disk has room; nothing was changed") from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return True
+
+
+def _is_before(file: Path, name: str) -> bool:
+    database = peewee.SqliteDatabase(str(file))
+    database.connect()
+    try:
+        return [BEFORE + migration.__name__ for migration in migrations.pending(database)][:1] == [name]
+    finally:
+        database.close()
+
+
+def _keep_tables(database: Any, name: str) -> None:
+    suffix = _suffix(name)
+    there = set(database.get_tables())
+    tables = [
+        table
+        for table in sorted(there)
+        if table.startswith("hdash_") and _MARK not in table and table not in (*_LEFT, _RECORD)
+    ]
+    # The record goes first and comes last: a copy that has none is incomplete.
+    for table in (_RECORD, *tables):
+        database.execute_sql(f"DROP TABLE IF EXISTS {table}{suffix}")
+    for table in (*tables, _RECORD):
+        unfinished = f"{table}{suffix}" + ("_new" if table == _RECORD else "")
+        database.execute_sql(f"DROP TABLE IF EXISTS {unfinished}")
+        database.execute_sql(f"CREATE TABLE {unfinished} AS SELECT * FROM {table}")  # noqa: S608
+    database.execute_sql(f"ALTER TABLE {_RECORD}{suffix}_new RENAME TO {_RECORD}{suffix}")

@@ -1,0 +1,41 @@
+"""What a state knows of its editions, without reading their figures."""
+
+# pyright: basic
+# Peewee comes without types.
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hdash_site.state import models
+from hdash_site.state.models import hash_of, plain
+from hdash_site.state.orm import peewee
+
+FOREIGN = "foreign edition"
+"""The name of the fact that says up to which edition the published history is that of another state."""
+
+
+def moments() -> list[str]:
+    """Return the moment of each edition of the open state."""
+    return [moment for (moment,) in models.rows(models.Edition.select(models.Edition.moment))]
+
+
+def foreign() -> str:
+    """Return the newest edition that another state published, and that this one was told to go on without."""
+    found = models.rows(models.Fact.select(models.Fact.fact).where(models.Fact.hash == hash_of(FOREIGN)))
+    return plain(found[0][0]) if found else ""
+
+
+def editions_in(file: Path) -> int:
+    """Return the number of editions in a file of SQLite, whether it is a state or not."""
+    if not file.exists():
+        return 0
+    database = peewee.SqliteDatabase(str(file))
+    try:
+        database.connect()
+        [(number,)] = database.execute_sql("SELECT COUNT(*) FROM hdash_edition").fetchall()
+        return number
+    except peewee.PeeweeException:
+        return 0
+    finally:
+        database.close()

@@ -141,7 +141,13 @@ _most = click.option(
     default="20%",
     show_default=True,
     metavar="N",
-    help="Most files to delete, as a number or a share (of which ten are always allowed); else do nothing.",
+    help="Largest number of files to delete at once, or a share of all files (ten are always allowed). More "
+    "deletions than this wait for some nights (deploy.delete_after_nights); uploads do not.",
+)
+_adopt = click.option(
+    "--adopt",
+    is_flag=True,
+    help="Replace another site that deployed to the same bucket and prefix.",
 )
 _trust = click.option(
     "--trust-ledger",
@@ -154,7 +160,8 @@ _trust = click.option(
 @commands.command()
 @_options(_root, _cache)
 @click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
-@_options(_most, _trust)
+@_options(_most, _trust, _adopt)
+@click.option("--delete-pending", "pending", is_flag=True, help="Carry out the deletions that wait.")
 @click.option("--explain", is_flag=True, help="Print each step with its reason.")
 @_options(_quiet, _json)
 def deploy(
@@ -163,6 +170,8 @@ def deploy(
     dry: bool,
     most: str,
     trust: bool,
+    adopt: bool,
+    pending: bool,
     explain: bool,
     quiet: bool,
     as_json: bool,
@@ -172,16 +181,15 @@ def deploy(
 
     style = console.Style(quiet, explain or dry, as_json)
     with console.progress(style) as tell:
-        deployed = app.deploy(
-            app.Options(root, None, None, cache), app.Deploying(most, trust=trust, dry=dry), tell
-        )
+        how = app.Deploying(most, trust=trust, dry=dry, adopt=adopt, pending=pending)
+        deployed = app.deploy(app.Options(root, None, None, cache), how, tell)
     console.show_deployed(deployed, style, dry=dry)
 
 
 @commands.command()
-@_options(_root, _cache, _most, _trust)
+@_options(_root, _cache, _most, _trust, _adopt)
 @click.pass_context
-def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool) -> None:
+def plan(context: click.Context, root: Path, cache: Path | None, most: str, trust: bool, adopt: bool) -> None:
     """Print what deploy would do, each step with its reason, and do none of it."""
     context.invoke(
         deploy,
@@ -190,6 +198,8 @@ def plan(context: click.Context, root: Path, cache: Path | None, most: str, trus
         dry=True,
         most=most,
         trust=trust,
+        adopt=adopt,
+        pending=False,
         explain=False,
         quiet=False,
         as_json=False,
@@ -212,7 +222,7 @@ class _Time(click.ParamType[int]):
 @commands.command()
 @_options(_root, _output, _cache)
 @click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
-@_options(_strict, _accept_loss, _most, _trust)
+@_options(_strict, _accept_loss, _most, _trust, _adopt)
 @click.option(
     "--deadline",
     type=_Time(),
@@ -230,6 +240,7 @@ def nightly(
     accept_loss: bool,
     most: str,
     trust: bool,
+    adopt: bool,
     deadline: int | None,
     quiet: bool,
     as_json: bool,
@@ -246,7 +257,7 @@ def nightly(
     )
     style = console.Style(quiet, as_json=as_json)
     with console.night_progress(style) as tell:
-        night = nightly(options, app.Deploying(most, trust=trust), tell)
+        night = nightly(options, app.Deploying(most, trust=trust, adopt=adopt), tell)
     console.show_night(night, style)
     return night.exit_code
 

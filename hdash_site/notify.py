@@ -44,6 +44,7 @@ def success(title: str, result: Result, site: str = "") -> str:
     if result.failed:
         since = [_since(atlas, result.failed_since) for atlas in result.failed]
         lines.append(f"Not read: {_named(since)}.")
+    lines += [_line(note) for note in result.deployed.notes]
     lines += [_line(problem) for problem in result.problems[:NAMED]]
     if len(result.problems) > NAMED:
         lines.append(f"{len(result.problems) - NAMED} more problems are in the log.")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hdash_site.artifact import Published
+from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
@@ -175,6 +175,41 @@ class Store:
         if hashes:
             self._write(lambda: rows.delete(models.Publication, hashes))
 
+    def waiting(self, mirror: str) -> dict[str, Waiting]:
+        """Return the files of a mirror whose deletion waits."""
+        table = models.Deletion
+        query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
+        found = self._held.again(lambda: models.rows(query))
+        return {plain(path): Waiting(*known) for path, *known in found}
+
+    def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
+        """List files whose deletion waits, or bring them forward."""
+        own = hash_of(mirror)
+        listed = [
+            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
+            for path, known in files.items()
+        ]
+        if listed:
+            self._write(lambda: rows.replace(models.Deletion, listed))
+
+    def stop_waiting(self, mirror: str, paths: Iterable[str]) -> None:
+        """Take files from the list of those whose deletion waits."""
+        hashes = [hash_of(mirror, path) for path in paths]
+        if hashes:
+            self._write(lambda: rows.delete(models.Deletion, hashes))
+
+    def fact(self, name: str) -> str:
+        """Return a fact about the site that is made once and kept; empty if it was not made."""
+        table = models.Fact
+        found = self._held.again(
+            lambda: models.rows(table.select(table.fact).where(table.hash == hash_of(name)))
+        )
+        return plain(found[0][0]) if found else ""
+
+    def set_fact(self, name: str, fact: str) -> None:
+        row = {"hash": hash_of(name), "name": name, "fact": escaped(fact)}
+        self._write(lambda: rows.replace(models.Fact, [row]))
+
     def note_run(self, started: str, ended: str, outcome: str, counts: Mapping[str, Any]) -> None:
         """Add a run to the ledger."""
         row = {"started": started, "ended": ended, "outcome": outcome, "counts": json.dumps(counts)}
@@ -245,7 +280,7 @@ class Store:
     def forget(self) -> None:
         """Forget everything."""
         tables = (models.Snapshot, models.Trace, models.Look, models.Publication, models.Run, models.Edition)
-        self._write(lambda: rows.empty(*tables))
+        self._write(lambda: rows.empty(*tables, models.Fact, models.Deletion))
         self._forgotten = True
 
     def _write(self, change: Callable[[], None]) -> None:

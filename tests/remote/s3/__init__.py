@@ -2,7 +2,7 @@
 
 with storage() as s3:
     s3.bucket("site")                       a bucket, empty
-    s3.objects("site")                      what is in it: bytes and headers by key, past the proxy
+    s3.objects("site")                      what is in it: bytes and headers by key, past the proxy; no markers
     s3.requests                             what went through the proxy: Request(kind, bucket, key, …)
     s3.fault = lambda request: Fault(503, "SlowDown") if request.kind == "PUT" else None
     s3.allowed = {"s3:ListBucket"}          every other action is refused, as IAM does
@@ -15,6 +15,7 @@ import contextlib
 import functools
 import gzip
 import http.client
+import json
 import socket
 import struct
 import subprocess
@@ -30,6 +31,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 from botocore.config import Config
 
+MARKER = ".hdash-site.json"
 KEY, SECRET = "AKIACANARYCANARY", "canary-secret-of-the-tests"
 ACTIONS = {
     "LIST": "s3:ListBucket",
@@ -123,6 +125,18 @@ class Storage:
         self.direct.delete_object(Bucket=bucket, Key=key)
 
     def keys(self, bucket: str) -> list[str]:
+        """Give the keys of all objects but the markers, which say whose a prefix is."""
+        return [key for key in self._all_keys(bucket) if not key.endswith(MARKER)]
+
+    def markers(self, bucket: str) -> dict[str, dict[str, Any]]:
+        """Give what the markers say, by prefix."""
+        return {
+            key.removesuffix(MARKER): json.loads(self.object(bucket, key).body)
+            for key in self._all_keys(bucket)
+            if key.endswith(MARKER)
+        }
+
+    def _all_keys(self, bucket: str) -> list[str]:
         pages = self.direct.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [one["Key"] for page in pages for one in page.get("Contents", [])]
 

@@ -2,11 +2,13 @@
 
 with storage() as s3:
     s3.bucket("site")                       a bucket, empty
-    s3.objects("site")                      what is in it: bytes and headers by key, past the proxy; no markers
+    s3.objects("site")                      what is in it but markers: bytes and headers by key
     s3.requests                             what went through the proxy: Request(kind, bucket, key, …)
     s3.fault = lambda request: Fault(503, "SlowDown") if request.kind == "PUT" else None
     s3.allowed = {"s3:ListBucket"}          every other action is refused, as IAM does
     s3.dropped = {"if-match"}               headers that the service does not know
+    s3.etags = "unquoted"                   If-Match holds only with an ETag without quotes, as in Ceph; or
+                                            "refused": it never holds
 """
 
 from __future__ import annotations
@@ -93,6 +95,7 @@ class Storage:
         self.fault: Callable[[Request], Fault | None] = lambda request: None
         self.allowed: set[str] | None = None
         self.dropped: set[str] = set()
+        self.etags = ""
         self.silence = threading.Event()
         self._turn = threading.Lock()
         self._on_their_way = 0
@@ -204,6 +207,8 @@ class Storage:
         request = _request(handler, len(body))
         self.requests.append(request)
         fault = self.fault(request)
+        if request.kind == "PUT" and self._misunderstands(request.headers.get("if-match", "")):
+            fault = Fault(412, "PreconditionFailed")
         if self.allowed is not None and ACTIONS[request.kind] not in self.allowed:
             fault = Fault(403, "AccessDenied")
         if fault and fault.way == "silent":
@@ -220,6 +225,11 @@ class Storage:
             return
         with contextlib.suppress(OSError):  # who asked has given up
             self._told(handler, fault, status, headers, answer)
+
+    def _misunderstands(self, condition: str) -> bool:
+        return bool(condition) and (
+            self.etags == "refused" or (self.etags == "unquoted" and '"' in condition)
+        )
 
     def _told(
         self,

@@ -107,9 +107,13 @@ def survey(
     others = owner.prefixes(have)
     if others:
         have = {path: etag for path, etag in have.items() if not owner.prefix_of(path, others)}
-    lookup = _Lookup(bucket, have, ours, wanted)
+    remembered_marker = own is not None and (own.digest, own.etag) == (how.site, etag)
+    lookup = _Lookup(bucket, have, ours, wanted, anew=bool(etag) and not remembered_marker)
     unsure = lookup.unsure()
-    claim = _claim(bucket, etag, own, how, look=bool(unsure))
+    # Former identities are needed where objects are looked at, and only the marker knows them.
+    claim = (
+        Claim(frozenset((how.site,))) if remembered_marker and not unsure else _claim(bucket, etag, own, how)
+    )
     known, taken = lookup.done(zip(unsure, pool.map(bucket.look, unsure), strict=True), claim.sites)
     _refuse_another_site(bucket, taken, how)
     return wanted, Holdings(have, known, taken, others, claim)
@@ -162,26 +166,23 @@ def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:
     return not bucket.changed(CHECK_FILE, check.etag)
 
 
-def _claim(bucket: Bucket, etag: str, own: Published | None, how: How, *, look: bool) -> Claim:
+def _claim(bucket: Bucket, etag: str, own: Published | None, how: How) -> Claim:
     """Find out whose the prefix is. `etag`: of the marker that is there; `own`: the one that we remember.
 
-    `look`: whether former identities are needed, which only the marker knows. A marker that we did not write
-    means that another site took the prefix. If we remember no marker at all, our state is new or was lost:
-    then the prefix is taken over, with the files of the site that the marker names.
+    A marker that we did not write means that another site took the prefix. If we remember no marker at all,
+    our state is new or was lost: then the prefix is taken over, with the files of the site that the marker
+    names.
     """
     site, prefix = how.site, bucket.where.prefix
     fresh = Claim(frozenset((site,)), Marker(site, prefix, how.moment))
     if not etag:
         return fresh
-    remembered = own is not None and (own.digest, own.etag) == (site, etag)
-    if remembered and not look:
-        return Claim(frozenset((site,)))
     marker = _marker(bucket)
     if marker is None or marker.prefix != prefix:
         return fresh
     sites = frozenset((site, marker.site, *marker.former))
     if marker.site == site:
-        return Claim(sites, etag="" if remembered else etag)
+        return Claim(sites, etag=etag)
     if own and own.digest != marker.site and not how.adopt:
         raise _another_site(bucket, f"(its identity is {marker.site}, since {marker.since})")
     note = (
@@ -219,14 +220,22 @@ def _another_site(bucket: Bucket, which: str) -> OutputError:
 
 
 class _Lookup:
-    """What only the objects can tell: whose they are, and what they hold."""
+    """What only the objects can tell: whose they are, and what they hold. `anew`: look at all of them."""
 
     def __init__(
-        self, bucket: Bucket, have: Mapping[str, str], ours: Mapping[str, Published], wanted: Wanted
+        self,
+        bucket: Bucket,
+        have: Mapping[str, str],
+        ours: Mapping[str, Published],
+        wanted: Wanted,
+        *,
+        anew: bool,
     ) -> None:
         self._prefix, self._have, self._ours, self._wanted = bucket.where.prefix, have, ours, wanted
         check = ours.get(CHECK_FILE)
-        self._older = (check.etag if check else None) != have.get(CHECK_FILE) or bool(have and not ours)
+        self._older = (
+            anew or (check.etag if check else None) != have.get(CHECK_FILE) or bool(have and not ours)
+        )
 
     def unsure(self) -> list[str]:
         """Return the paths to look at: all, if the ledger is older than the bucket."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 from hdash_site import aws
 from hdash_site.aws import Access
@@ -26,6 +27,9 @@ Page: TypeAlias = tuple[list[tuple[str, str]], bool]
 
 LARGE_BYTES = 16 << 20
 """Bodies from there on are sent in parts of half that: what is tried again is a part."""
+
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
+"""Ends of the names of the hosts of S3 itself."""
 
 _QUOTED, _PLAIN = '"{}"', "{}"
 USE_CONDITIONS = "keep the state in a service with conditional writes, as S3 has, or in a database"
@@ -86,7 +90,9 @@ class Bucket:
         self.where = where
         self._access = access
         self._client = aws.client("s3", access)
-        self.is_aws = not access.endpoint
+        # Not what was asked for: boto3 has variables and profiles of its own that name an endpoint.
+        host = urlsplit(str(self._client.meta.endpoint_url)).hostname or ""
+        self.is_aws = host.endswith(AWS_HOSTS)
         self._etag_forms = [_QUOTED] if self.is_aws else [_QUOTED, _PLAIN]
         """How an ETag is written in a condition; the form that works is found out once, and kept."""
 

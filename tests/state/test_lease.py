@@ -9,6 +9,7 @@ import time
 import pytest
 
 from hdash_site import aws
+from hdash_site import bucket as buckets
 from hdash_site.bucket import Bucket, Place
 from hdash_site.errors import AwsError, LockedError, StateError
 from hdash_site.state import lease
@@ -102,8 +103,8 @@ def test_it_is_taken_and_given_back_in_few_requests(held, s3):
 
 
 def test_with_aws_conditions_are_tried_out_when_the_lock_is_new_and_never_again(where, s3, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)  # what boto3 takes for AWS itself
-    bucket = Bucket(where, aws.Access("", "AKIATESTTESTTEST", SECRET, patience=2.0))
+    monkeypatch.setattr(buckets, "AWS_HOSTS", ("127.0.0.1",))
+    bucket = Bucket(where, aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=2.0))
     with lease.held(bucket, 60):
         assert s3.counted() == {"GET": 1, "PUT": 3}
     assert s3.counted() == {"PUT": 1}

@@ -105,6 +105,7 @@ def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Resul
     if publish.place() is None:
         return build(options, tell)
     deadline = options.deadline
+    how = how._replace(night=True)
 
     def out_of_time() -> bool:
         return bool(deadline and deadline.left() < 0)

@@ -25,6 +25,16 @@ class Published(NamedTuple):
         return Artifact(self.digest, self.headers)
 
 
+class Waiting(NamedTuple):
+    """A file whose deletion waits.
+
+    `since`: when it was first due (UTC, ISO 8601); `nights`: nightly runs that have found it due.
+    """
+
+    since: str
+    nights: int
+
+
 def is_address(text: str) -> bool:
     """Tell whether a text can be the address of a page below the site, and is safe as a path."""
     return bool(re.fullmatch(r"/?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(?:\.html|/)?", text))

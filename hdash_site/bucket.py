@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 from hdash_site import aws
 from hdash_site.aws import Access
@@ -26,6 +27,12 @@ Page: TypeAlias = tuple[list[tuple[str, str]], bool]
 
 LARGE_BYTES = 16 << 20
 """Bodies from there on are sent in parts of half that: what is tried again is a part."""
+
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
+"""Ends of the names of the hosts of S3 itself."""
+
+_QUOTED, _PLAIN = '"{}"', "{}"
+USE_CONDITIONS = "keep the state in a service with conditional writes, as S3 has, or in a database"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 
@@ -83,6 +90,11 @@ class Bucket:
         self.where = where
         self._access = access
         self._client = aws.client("s3", access)
+        # Not what was asked for: boto3 has variables and profiles of its own that name an endpoint.
+        host = urlsplit(str(self._client.meta.endpoint_url)).hostname or ""
+        self.is_aws = host.endswith(AWS_HOSTS)
+        self._etag_forms = [_QUOTED] if self.is_aws else [_QUOTED, _PLAIN]
+        """How an ETag is written in a condition; the form that works is found out once, and kept."""
 
     def within(self, patience: float) -> Bucket:
         """Give the same bucket, with so many seconds for which a request that fails is tried again."""
@@ -154,14 +166,39 @@ class Bucket:
         """Write an object if its ETag is `etag`, or, without one, if there is none; give the new ETag.
 
         None: the condition did not hold, or it did, and the answer to our own first attempt was lost.
+        Raises `AwsError` with the code `Conditions` if the service refuses a write whose condition holds.
         """
-        condition = {"IfMatch": f'"{etag}"'} if etag else {"IfNoneMatch": "*"}
+        if not etag:
+            return self._put_on(key, data, {"IfNoneMatch": "*"})
+        known = len(self._etag_forms) == 1
+        for form in [*self._etag_forms]:
+            written = self._put_on(key, data, {"IfMatch": form.format(etag)})
+            if written:
+                self._etag_forms[:] = [form]
+                return written
+            if known or not self._has(key, etag):
+                return None
+        problem = "the service refuses a write although its condition (If-Match) holds"
+        raise AwsError(problem, f"{self.where}{key}", USE_CONDITIONS, code="Conditions")
+
+    def refuses_false_conditions(self, key: str, data: bytes) -> bool:
+        """Try to write an object that exists on conditions that do not hold; tell whether all are refused."""
+        forms = [{"IfMatch": form.format("0" * 32)} for form in self._etag_forms]
+        return all(self._put_on(key, data, condition) is None for condition in ({"IfNoneMatch": "*"}, *forms))
+
+    def _put_on(self, key: str, data: bytes, condition: Mapping[str, str]) -> str | None:
+        """Write an object on a condition; give the new ETag, or None if the condition does not hold."""
         try:
             return self._do("put_object", key, Body=data, **condition)["ETag"].strip('"')
         except AwsError as error:
-            if error.code in ("PreconditionFailed", "412") or (etag and error.code in ("NoSuchKey", "404")):
+            gone = "IfMatch" in condition and error.code in ("NoSuchKey", "404")
+            if gone or error.code in ("PreconditionFailed", "412"):
                 return None
             raise
+
+    def _has(self, key: str, etag: str) -> bool:
+        found = self.look(key)
+        return found is not None and found.etag == etag
 
     def delete(self, keys: Sequence[str]) -> dict[str, str]:
         """Delete objects; give, of those that stay, the code of the refusal by key."""

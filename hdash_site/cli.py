@@ -164,7 +164,13 @@ _most = click.option(
     default="20%",
     show_default=True,
     metavar="N",
-    help="Most files to delete, as a number or a share (of which ten are always allowed); else do nothing.",
+    help="Largest number of files to delete at once, or a share of all files (ten are always allowed). More "
+    "deletions than this wait for some nights (deploy.delete_after_nights); uploads do not.",
+)
+_adopt = click.option(
+    "--adopt",
+    is_flag=True,
+    help="Replace another site that deployed to the same bucket and prefix.",
 )
 _trust = click.option(
     "--trust-ledger",
@@ -177,7 +183,8 @@ _trust = click.option(
 @commands.command()
 @_options(_root, _cache)
 @click.option("--dry-run", "dry", is_flag=True, help="Print each step with its reason, and do none.")
-@_options(_most, _trust, _new_history)
+@_options(_most, _trust, _adopt, _new_history)
+@click.option("--delete-pending", "pending", is_flag=True, help="Carry out the deletions that wait.")
 @click.option("--explain", is_flag=True, help="Print each step with its reason.")
 @_options(_quiet, _json)
 def deploy(
@@ -186,6 +193,8 @@ def deploy(
     dry: bool,
     most: str,
     trust: bool,
+    adopt: bool,
+    pending: bool,
     new_history: bool,
     explain: bool,
     quiet: bool,
@@ -196,19 +205,22 @@ def deploy(
 
     style = console.Style(quiet, explain or dry, as_json)
     with console.progress(style) as tell:
-        deployed = app.deploy(
-            app.Options(root, None, None, cache, new_history=new_history),
-            app.Deploying(most, trust=trust, dry=dry),
-            tell,
-        )
+        how = app.Deploying(most, trust=trust, dry=dry, adopt=adopt, pending=pending)
+        deployed = app.deploy(app.Options(root, None, None, cache, new_history=new_history), how, tell)
     console.show_deployed(deployed, style, dry=dry)
 
 
 @commands.command()
-@_options(_root, _cache, _most, _trust, _new_history)
+@_options(_root, _cache, _most, _trust, _adopt, _new_history)
 @click.pass_context
 def plan(
-    context: click.Context, root: Path, cache: Path | None, most: str, trust: bool, new_history: bool
+    context: click.Context,
+    root: Path,
+    cache: Path | None,
+    most: str,
+    trust: bool,
+    adopt: bool,
+    new_history: bool,
 ) -> None:
     """Print what deploy would do, each step with its reason, and do none of it."""
     context.invoke(
@@ -218,6 +230,8 @@ def plan(
         dry=True,
         most=most,
         trust=trust,
+        adopt=adopt,
+        pending=False,
         new_history=new_history,
         explain=False,
         quiet=False,
@@ -241,7 +255,7 @@ class _Time(click.ParamType[int]):
 @commands.command()
 @_options(_root, _output, _cache)
 @click.option("--jobs", type=click.IntRange(1), help="Processes at work. Default: one a processor.")
-@_options(_strict, _accept_loss, _most, _trust)
+@_options(_strict, _accept_loss, _most, _trust, _adopt)
 @click.option(
     "--deadline",
     type=_Time(),
@@ -259,6 +273,7 @@ def nightly(
     accept_loss: bool,
     most: str,
     trust: bool,
+    adopt: bool,
     deadline: int | None,
     new_history: bool,
     quiet: bool,
@@ -284,7 +299,7 @@ def nightly(
     )
     style = console.Style(quiet, as_json=as_json)
     with console.night_progress(style) as tell:
-        night = nightly(options, app.Deploying(most, trust=trust), tell)
+        night = nightly(options, app.Deploying(most, trust=trust, adopt=adopt), tell)
     console.show_night(night, style)
     return night.exit_code
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from hdash_site import serving
 from hdash_site.artifact import address, is_address
@@ -34,7 +35,10 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("title", "text", DEFAULT_TITLE, "The name of the site, on every page."),
     Setting(
-        "base_url", "text", "", "Where the site will stand, for `sitemap.xml`: `https://example.org/hdash/`."
+        "base_url",
+        "text",
+        "",
+        "Public address of the site, for `404.html`, feeds and `sitemap.xml`: `https://example.org/hdash/`.",
     ),
     Setting(
         "source.kind",
@@ -118,6 +122,12 @@ SETTINGS = (
     Setting("deploy.uploads", "number", 16, "Files that are sent to a bucket at once."),
     Setting("deploy.patience", "number", 60, "Seconds for which a request that fails is tried again."),
     Setting(
+        "deploy.delete_after_nights",
+        "number",
+        3,
+        "Number of nightly runs for which deletions over `--max-delete` wait; 0: delete at once.",
+    ),
+    Setting(
         "deploy.route",
         "list of tables",
         [],
@@ -193,6 +203,7 @@ class Config:
     redirects: tuple[Mapping[str, str], ...]
     uploads: int
     patience: float
+    delete_after_nights: int
     routes: tuple[Mapping[str, Any], ...]
     components: tuple[Mapping[str, Any], ...]
 
@@ -284,7 +295,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
     return Config(
         root=root,
         title=values["title"],
-        base_url=values["base_url"],
+        base_url=_base_url(values["base_url"].strip(), place),
         source_kind=kind,
         source_is_set=False,
         source_path=root / values["source.path"],
@@ -300,6 +311,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         redirects=tuple(values["redirect"]),
         uploads=_whole(values, "deploy.uploads", place),
         patience=values["deploy.patience"],
+        delete_after_nights=_whole(values, "deploy.delete_after_nights", place, least=0),
         routes=tuple(values["deploy.route"]),
         components=tuple(values["component"]),
     )
@@ -321,10 +333,27 @@ def _synapse(values: Mapping[str, Any], place: str) -> SynapseSettings:
     return SynapseSettings(**given)
 
 
-def _whole(values: Mapping[str, Any], name: str, place: str) -> int:
+def _base_url(given: str, place: str) -> str:
+    """Check the public address of the site; return it with a slash at its end, or empty if it is not set."""
+    if not given:
+        return ""
+    try:
+        parts = urlsplit(given)
+        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+        valid = valid and parts.username is None and given.isprintable()
+    except ValueError:
+        valid = False
+    if not valid or set(given) & set("?# "):
+        way_out = "write an address such as https://example.org/hdash/, without a query"
+        raise ConfigError(f'"{given}" is not an address of a site', f"{place}, base_url", way_out)
+    return given.rstrip("/") + "/"
+
+
+def _whole(values: Mapping[str, Any], name: str, place: str, least: int = 1) -> int:
     value = values[name]
-    if value < 1 or value != int(value):
-        raise ConfigError("this must be a whole number above 0", f"{place}, {name}", f"it is {value} now")
+    if value < least or value != int(value):
+        problem = f"this must be a whole number, {least} or more"
+        raise ConfigError(problem, f"{place}, {name}", f"it is {value} now")
     return int(value)
 
 

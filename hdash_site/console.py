@@ -16,6 +16,7 @@ from hdash_site.editions import UNKNOWN
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
 from hdash_site.pages.history import brief, sentence
+from hdash_site.publish import WAITING
 from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
 from hdash_site.secrets import hidden
 from hdash_site.snapshot import Project
@@ -67,15 +68,19 @@ def show(result: Result, output: Path, style: Style) -> None:
 
 def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
     """Print the outcome of a deployment to a bucket, or its plan."""
+    for note in deployed.notes:
+        print(_plain(note), file=sys.stderr)
     if style.explain and not style.as_json:
-        for verb, steps in (("put", deployed.written), ("delete", deployed.removed)):
-            for path, reason in steps:
+        steps = {"put": deployed.written, "delete": deployed.removed, "wait": deployed.waiting}
+        for verb, paths in steps.items():
+            for path, reason in paths:
                 print(_plain(f"{verb} {path}: {reason}"))
     counts = {
         "files_written": len(deployed.written),
         "files_kept": deployed.kept,
         "files_removed": len(deployed.removed),
         "files_foreign": len(deployed.foreign),
+        WAITING: len(deployed.waiting),
     }
     if style.as_json:
         print(json.dumps(counts))
@@ -83,7 +88,11 @@ def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
         _foreign(deployed.foreign, "")
         put, gone = ("to write", "to remove") if dry else ("written", "removed")
         written, removed = len(deployed.written), len(deployed.removed)
-        print(f"files     {written} {put}, {deployed.kept} kept, {removed} {gone}")
+        print(f"files     {written} {put}, {deployed.kept} kept, {removed} {gone}{_waiting(deployed)}")
+
+
+def _waiting(deployed: Deployed) -> str:
+    return f", {len(deployed.waiting)} deletions waiting" if deployed.waiting else ""
 
 
 def show_address(address: str) -> None:
@@ -120,7 +129,8 @@ def night_progress(style: Style) -> Generator[Tell, None, None]:
 
 def show_night(night: Night, style: Style) -> None:
     """Print the outcome of a night; as JSON, a line a problem, and the summary as the last line."""
-    problems = [*(night.result.problems if night.result else ()), night.problem, night.untold]
+    said = [*night.result.deployed.notes, *night.result.problems] if night.result else []
+    problems = [*said, night.problem, night.untold]
     for problem in filter(None, problems):
         if style.as_json:
             _log("ERROR" if problem == night.problem else "WARNING", "problem", message=problem)
@@ -335,7 +345,7 @@ def _summary(result: Result) -> str:
             + (f", {atlases['unverified']} not verified" if result.unverified else ""),
             f"recipes   {counts['recipes_run']} ran, {counts['recipes_cut_off']} cut off",
             f"files     {counts['files_written']} written, {counts['files_kept']} kept"
-            + f", {counts['files_removed']} removed",
+            + f", {counts['files_removed']} removed{_waiting(result.deployed)}",
             f"findings  {errors:,} errors, {warnings:,} warnings",
             f"time      {seconds}",
         )

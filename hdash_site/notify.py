@@ -44,6 +44,7 @@ def success(title: str, result: Result, site: str = "") -> str:
     if result.failed:
         since = [_since(atlas, result.failed_since) for atlas in result.failed]
         lines.append(f"Not read: {_named(since)}.")
+    lines += [_line(note) for note in result.deployed.notes]
     if result.unverified:
         as_of = [_as_of(atlas, verified) for atlas, verified in result.unverified.items()]
         lines.append(f"Not verified: {_named(as_of)}.")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -15,8 +18,9 @@ from hdash_site.bucket import Bucket, Place
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed, cloudfront, folder
 from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.waiting import Limit
 from hdash_site.engine.model import digest
-from hdash_site.errors import ConfigError, OutputError
+from hdash_site.errors import AwsError, ConfigError, OutputError
 from hdash_site.options import Options, cache_folder, output_folder
 from hdash_site.pages.site import File
 from hdash_site.snapshot import Snapshot
@@ -46,6 +50,10 @@ class Artifacts(NamedTuple):
     def bytes_of(self, path: str) -> bytes:
         return self.check if path == CHECK_FILE else self.load(path)
 
+    def noting(self, waiting: int) -> Artifacts:
+        """Return the same site with a check file that says how many deletions wait."""
+        return self._replace(check=json.dumps(json.loads(self.check) | {WAITING: waiting}).encode())
+
 
 class Publish(Protocol):
     """Bring one mirror to what the site is now; `find` gives that, which may take a moment."""
@@ -60,21 +68,30 @@ class Tell(Protocol):
 
 
 class Deploying(NamedTuple):
-    """What a deployment to a bucket is asked to do (`s3.How`)."""
+    """What a deployment to a bucket is asked to do (`holdings.How`, `waiting.Limit`)."""
 
     most: str = "20%"
     trust: bool = False
     dry: bool = False
+    adopt: bool = False
+    pending: bool = False
+    night: bool = False
+
+
+WAITING = "deletions_waiting"
+"""The field of the check file, and of the summary of a run, with the number of deletions that wait."""
+
+IDENTITY = "site"
+"""The fact that identifies our site in a bucket."""
 
 
 def check_file(snapshots: Iterable[Snapshot]) -> bytes:
-    """Return when an atlas was last verified, for a reader's browser.
+    """Return when an atlas was last verified, for a reader's browser, and that no deletion waits.
 
     A crawl that could not verify an atlas does not count, unless the atlas was never verified.
     """
-    return json.dumps(
-        {"checked": max((one.verified or one.crawled for one in snapshots), default="")}
-    ).encode()
+    checked = max((one.verified or one.crawled for one in snapshots), default="")
+    return json.dumps({"checked": checked, WAITING: 0}).encode()
 
 
 def to_folder(options: Options, store: Store, tell: Tell, before: dict[str, str] | None = None) -> Publish:
@@ -130,20 +147,63 @@ def to_bucket(
             path: serving.serving(path, config.routes, _redirect(where, artifacts.files.get(path)))
             for path in [*artifacts.files, CHECK_FILE]
         }
-        return s3.Wanted(artifacts.digests(), servings, artifacts.bytes_of)
 
-    def publish(find: Callable[[], Artifacts]) -> Deployed:
-        tell("deploy", str(where))
-        ways = s3.How(config.uploads, how.most, how.trust, how.dry, out_of_time)
-        announce = partial(cloudfront.remember, store, distribution) if distribution else None
-        told = partial(tell, "deploy")
-        deployed = s3.deploy(bucket, lambda: wanted(find()), store, ways, told, announce)
+        def noting(waiting: int) -> s3.Wanted:
+            return wanted(artifacts.noting(waiting))
+
+        return s3.Wanted(artifacts.digests(), servings, artifacts.bytes_of, noting)
+
+    def invalidate() -> None:
         if distribution and not how.dry:
             client = aws.client("cloudfront", access)
             cloudfront.invalidate(client, access, store, distribution, where.prefix)
-        return deployed
+
+    def publish(find: Callable[[], Artifacts]) -> Deployed:
+        tell("deploy", str(where))
+        ways = s3.How(
+            _identity(store, dry=how.dry),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            config.uploads,
+            Limit(how.most, config.delete_after_nights, how.night, how.pending),
+            how.trust,
+            how.adopt,
+            how.dry,
+            out_of_time,
+        )
+        announce = partial(cloudfront.remember, store, distribution) if distribution else _tell_nobody
+        told = partial(tell, "deploy")
+        try:
+            deployed = s3.deploy(bucket, lambda: wanted(find()), store, ways, told, announce)
+        except OutputError:
+            # Some files may stay unwritten for many nights; readers see the others.
+            with contextlib.suppress(AwsError):
+                invalidate()
+            raise
+        invalidate()
+        missing = where.prefix and not config.base_url
+        return deployed._replace(notes=[*deployed.notes, NO_ADDRESS]) if missing else deployed
 
     return publish
+
+
+NO_ADDRESS = (
+    "site.toml: base_url is not set, but S3_PREFIX is: 404.html, which is shown at any address, looks for its"
+    " styles and links at the top of the host. Set base_url to the public address of the site and build it"
+)
+
+
+def _tell_nobody(paths: Iterable[str]) -> None:
+    pass
+
+
+def _identity(store: Store, *, dry: bool) -> str:
+    """Return the identity of our site; it is made at the first deployment, and kept with the state."""
+    site = store.fact(IDENTITY)
+    if not site:
+        site = secrets.token_hex(16)
+        if not dry:
+            store.set_fact(IDENTITY, site)
+    return site
 
 
 def loader(files: Mapping[str, File], load: Callable[[File], bytes | None]) -> Callable[[str], bytes]:
@@ -161,4 +221,4 @@ def loader(files: Mapping[str, File], load: Callable[[File], bytes | None]) -> C
 def _redirect(where: Place, file: File | None) -> str:
     """Give where S3 is to lead a reader: it wants a path from the top of the bucket, or a whole address."""
     target = file.redirect if file else ""
-    return target if not target or "://" in target else f"/{where.prefix}{target}"
+    return target if not target or "://" in target else cloudfront.encoded(f"/{where.prefix}") + target

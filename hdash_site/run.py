@@ -29,7 +29,7 @@ from hdash_site.pages import rules
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs, touched
 from hdash_site.pages.site import File, Site, findings, note_failures, site, some
-from hdash_site.publish import Artifacts, Publish, check_file, loader
+from hdash_site.publish import WAITING, Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
 from hdash_site.state.store import Store
@@ -88,6 +88,7 @@ class Result(NamedTuple):
             "files_written": len(self.deployed.written),
             "files_kept": self.deployed.kept,
             "files_removed": len(self.deployed.removed),
+            WAITING: len(self.deployed.waiting),
             "findings": self.findings,
             "findings_new": dict(self.new_findings),
             "findings_fixed": dict(self.fixed_findings),

@@ -21,30 +21,100 @@ FIELDS = {"pattern": str, "content_type": str, "cache_control": str, "compress":
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "public, max-age=0, must-revalidate"
 
+_TEXT = "; charset=utf-8"
 _TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
+    ".aac": "audio/aac",
+    ".apng": "image/apng",
+    ".atom": "application/atom+xml",
+    ".avif": "image/avif",
+    ".bmp": "image/bmp",
+    ".bz2": "application/x-bzip2",
+    ".cjs": "text/javascript" + _TEXT,
+    ".css": "text/css" + _TEXT,
+    ".csv": "text/csv" + _TEXT,
+    ".doc": "application/msword",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".eot": "application/vnd.ms-fontobject",
+    ".epub": "application/epub+zip",
+    ".flac": "audio/flac",
+    ".geojson": "application/geo+json",
     ".gif": "image/gif",
-    ".html": "text/html; charset=utf-8",
+    ".gz": "application/gzip",
+    ".htm": "text/html" + _TEXT,
+    ".html": "text/html" + _TEXT,
     ".ico": "image/x-icon",
+    ".ics": "text/calendar" + _TEXT,
+    ".jfif": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
-    ".js": "text/javascript; charset=utf-8",
+    ".js": "text/javascript" + _TEXT,
     ".json": "application/json",
-    ".md": "text/markdown; charset=utf-8",
+    ".jsonl": "application/jsonl",
+    ".jsonld": "application/ld+json",
+    ".jxl": "image/jxl",
+    ".log": "text/plain" + _TEXT,
+    ".m4a": "audio/mp4",
+    ".m4v": "video/mp4",
+    ".map": "application/json",
+    ".markdown": "text/markdown" + _TEXT,
+    ".md": "text/markdown" + _TEXT,
+    ".mjs": "text/javascript" + _TEXT,
+    ".mov": "video/quicktime",
+    ".mp3": "audio/mpeg",
+    ".mp4": "video/mp4",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".ogv": "video/ogg",
+    ".opus": "audio/ogg",
+    ".otf": "font/otf",
+    ".parquet": "application/vnd.apache.parquet",
     ".pdf": "application/pdf",
     ".png": "image/png",
-    ".sif": "text/plain; charset=utf-8",
+    ".ppt": "application/vnd.ms-powerpoint",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".rss": "application/rss+xml",
+    ".rtf": "application/rtf",
+    ".sif": "text/plain" + _TEXT,
     ".svg": "image/svg+xml",
-    ".tsv": "text/tab-separated-values; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
+    ".tar": "application/x-tar",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".toml": "application/toml",
+    ".tsv": "text/tab-separated-values" + _TEXT,
+    ".ttf": "font/ttf",
+    ".txt": "text/plain" + _TEXT,
+    ".vcf": "text/plain" + _TEXT,
+    ".vtt": "text/vtt" + _TEXT,
+    ".wasm": "application/wasm",
+    ".wav": "audio/wav",
+    ".weba": "audio/webm",
+    ".webm": "video/webm",
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
+    ".woff": "font/woff",
     ".woff2": "font/woff2",
+    ".xhtml": "application/xhtml+xml",
+    ".xls": "application/vnd.ms-excel",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xml": "application/xml",
+    ".xz": "application/x-xz",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".zip": "application/zip",
+    ".zst": "application/zstd",
 }
+"""The content type by the ending of a file's name, in small letters. It does not ask Python's `mimetypes`,
+whose answers depend on the machine."""
 
-_COMPRESSED = frozenset((".css", ".html", ".js", ".json", ".svg", ".xml"))
+_COMPRESSED = frozenset(
+    (
+        *(".cjs", ".css", ".htm", ".html", ".js", ".json", ".map", ".mjs", ".otf", ".svg", ".ttf", ".wasm"),
+        *(".webmanifest", ".xhtml", ".xml"),
+    )
+)
 """What browsers ask for. A table that is downloaded stays as it is: not every program that reads tables from
 an address decompresses what it was told is compressed."""
 
@@ -84,7 +154,7 @@ def check(table: Mapping[str, Any]) -> None:
 
 def serving(path: str, routes: Iterable[Mapping[str, Any]], redirect: str = "") -> Serving:
     """Say how the file at `path` is served."""
-    suffix = PurePosixPath(path).suffix
+    suffix = PurePosixPath(path).suffix.lower()
     found: dict[str, Any] = {}
     for route in routes:
         if _compiled(route["pattern"]).fullmatch(path):

@@ -219,3 +219,38 @@ def test_variables_that_make_no_sense_are_refused_without_being_told_back(enviro
 
 def test_a_secret_is_in_no_representation():
     assert "hidden" not in repr(aws.Access("https://host", "hidden", "hidden"))
+
+
+def test_the_form_of_etags_that_a_service_understands_is_found_out_once(bucket, s3):
+    s3.etags = "unquoted"
+    first = bucket.put_if("a", b"1")
+    s3.counted()
+    second = bucket.put_if("a", b"2", first)
+    assert second
+    assert s3.counted() == {"PUT": 2, "HEAD": 1}
+    assert bucket.put_if("a", b"3", first) is None
+    assert bucket.within(1).put_if("a", b"3", second)
+    assert s3.counted() == {"PUT": 2}
+
+
+def test_a_condition_that_does_not_hold_is_no_fault_of_the_service(bucket, s3):
+    bucket.put("a", b"1", {}, {})
+    assert bucket.put_if("a", b"2", "0" * 32) is None
+    assert bucket.put_if("not there", b"2", "0" * 32) is None
+    assert bucket.refuses_false_conditions("a", b"2")
+
+
+def test_a_service_that_refuses_every_condition_on_an_etag_is_named(bucket, s3):
+    s3.etags = "refused"
+    first = bucket.put_if("a", b"1")
+    with pytest.raises(AwsError, match=r"below/a: the service refuses a write although .* keep the state in"):
+        bucket.put_if("a", b"2", first)
+
+
+def test_s3_itself_is_known_by_its_host_whatever_named_the_endpoint(s3, monkeypatch):
+    place = Place("site")
+    assert Bucket(place, aws.Access("", KEY, SECRET)).is_aws
+    assert Bucket(place, aws.Access("https://s3.eu-west-1.amazonaws.com", KEY, SECRET)).is_aws
+    assert not Bucket(place, aws.Access("https://amazonaws.com.example.org", KEY, SECRET)).is_aws
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://eu-central-1.linodeobjects.com")
+    assert not Bucket(place, aws.Access("", KEY, SECRET)).is_aws

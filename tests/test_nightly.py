@@ -94,6 +94,63 @@ def test_with_a_bucket_it_goes_there_alone(
     assert "nothing changed in 2 atlases" in webhook[1]["text"]
 
 
+def test_a_corrected_atlas_freezes_no_night_its_pages_wait_to_be_deleted(
+    night, site, atlases, s3, new_bucket, monkeypatch, webhook
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    night()
+    gone = atlases.projects.pop()["atlas_id"].lower()
+    atlases.save()
+    for number in range(1, 4):
+        (site / "content/news.md").write_text(f'+++\ntitle = "News {number}"\n+++\nText.\n')
+        done = night(most="5")
+        assert (done.exit_code, done.problem, done.result.deployed.removed) == (0, "", [])
+        waiting = len(done.result.deployed.waiting)
+        assert waiting > 5
+        assert done.result.counts()["deletions_waiting"] == waiting
+        assert f"{waiting} of " in webhook[-1]["text"]
+        assert f"this is night {number}. To delete them now, run: hdash-site deploy" in webhook[-1]["text"]
+        found = s3.objects(new_bucket)
+        assert json.loads(found["check.json"].data)["deletions_waiting"] == waiting
+        assert f"News {number}".encode() in found["news/index.html"].data
+        assert f"{gone}/index.html" in found
+    done = night(most="5")
+    assert len(done.result.deployed.removed) == waiting
+    assert "wait to be deleted" not in webhook[-1]["text"]
+    assert not [key for key in s3.keys(new_bucket) if key.startswith(gone)]
+
+
+def test_plan_shows_what_would_wait_and_a_deployment_can_be_told_to_delete_it(
+    night, site, atlases, s3, new_bucket, monkeypatch
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    night()
+    atlases.projects.pop()
+    atlases.save()
+    night(most="5")
+    command = [sys.executable, "-m", "hdash_site"]
+    ways = {"env": os.environ | s3.environ(new_bucket), "capture_output": True, "text": True, "check": True}
+    planned = subprocess.run([*command, "plan", "--root", str(site), "--max-delete", "5"], **ways)
+    assert "wait hta2/index.html: waits to be deleted (night 1 of 3)\n" in planned.stdout
+    assert " deletions waiting\n" in planned.stdout
+    done = subprocess.run([*command, "deploy", "--root", str(site), "--delete-pending"], **ways)
+    assert not [key for key in s3.keys(new_bucket) if key.startswith("hta2/")]
+    assert "waiting" not in done.stdout
+
+
+@pytest.mark.parametrize("base_url", ["", "https://example.org/dash"])
+def test_a_prefix_without_a_base_url_is_said_in_one_line(night, site, s3, new_bucket, monkeypatch, base_url):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    monkeypatch.setenv("S3_PREFIX", "dash")
+    (site / "site.toml").write_text(f'base_url = "{base_url}"\n')
+    done = night()
+    assert done.exit_code == 0
+    missing = [note for note in done.result.deployed.notes if "base_url is not set, but S3_PREFIX is" in note]
+    assert len(missing) == (not base_url)
+    page = s3.objects(new_bucket)["dash/404.html"].data
+    assert (b'href="/dash/assets/site.' in page) == bool(base_url)
+
+
 def test_a_touch_of_every_file_sends_nothing_but_the_check_file(
     night, site, atlases, s3, new_bucket, monkeypatch
 ):

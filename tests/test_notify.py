@@ -95,6 +95,12 @@ def test_a_night_names_the_atlases_that_were_not_verified_and_does_not_count_the
     ]
 
 
+def test_notes_of_the_deployment_come_first_however_many_problems_there_are():
+    deployed = Deployed([], 10, [], [], [("a.html", "waits to be deleted")], ["1 deletion waits"])
+    night = DONE._replace(deployed=deployed, problems=["p"] * 50)
+    assert notify.success("Site", night).splitlines()[1] == "1 deletion waits"
+
+
 def test_strangers_text_stays_text_and_a_crowd_is_counted():
     night = DONE._replace(
         changed=[f"<!channel> & {number}\n" for number in range(15)], problems=["x" * 3000] * 12

@@ -28,6 +28,31 @@ def test_every_file_has_a_type_and_a_time(path, content_type, cache_control, com
     assert serving.serving(path, ()) == (content_type, cache_control, compress, "")
 
 
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("a.mjs", "text/javascript; charset=utf-8"),
+        ("a.wasm", "application/wasm"),
+        ("a.woff", "font/woff"),
+        ("a.avif", "image/avif"),
+        ("a.JPG", "image/jpeg"),
+        ("a.Html", "text/html; charset=utf-8"),
+        ("a.ics", "text/calendar; charset=utf-8"),
+        ("a.map", "application/json"),
+        ("a.webmanifest", "application/manifest+json"),
+        ("a.csv.gz", "application/gzip"),
+        ("a", "application/octet-stream"),
+    ],
+)
+def test_types_come_from_one_table_whatever_the_case_of_the_ending(path, content_type, monkeypatch):
+    monkeypatch.setattr("mimetypes.guess_type", lambda *asked: ("text/wrong", None))
+    assert serving.serving(path, ()).content_type == content_type
+
+
+def test_a_script_in_capitals_is_compressed_like_any_other():
+    assert serving.serving("A.MJS", ()).compress
+
+
 def test_the_first_route_that_says_something_counts_for_that():
     routes = [CSS, {"pattern": "assets/.*", "cache_control": "x", "compress": False}]
     found = serving.serving("assets/site.css", routes)

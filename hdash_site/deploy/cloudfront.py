@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from hdash_site import aws
 from hdash_site.artifact import Published
@@ -37,7 +38,7 @@ def invalidate(client: Any, access: aws.Access, ledger: Ledger, distribution: st
     paths = sorted(ledger.published(_name(distribution)))
     if not paths:
         return 0
-    items = [f"/{prefix}{path}" for path in patterns(paths)]
+    items = [encoded(f"/{prefix}{path}") for path in patterns(paths)]
     # By its reference CloudFront tells a request that is tried again from one for the same paths another day.
     batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": secrets.token_hex(16)}
     place = f"CloudFront {distribution}"
@@ -56,6 +57,14 @@ def patterns(paths: Iterable[str]) -> list[str]:
     if len(found) > MANY:
         found = {f"{head}/*" if slash else path for path in found for head, slash, _ in [path.partition("/")]}
     return sorted(found) if len(found) <= MANY else ["*"]
+
+
+def encoded(path: str) -> str:
+    """Return a path as CloudFront compares it: percent-encoded, but for characters that are safe in a URL.
+
+    CloudFront's rule is that of RFC 1738, and it finds no copy under a path that is encoded further.
+    """
+    return quote(path, safe="/*+&=:@,'()!$;").replace("~", "%7E")
 
 
 def _name(distribution: str) -> str:

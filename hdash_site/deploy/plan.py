@@ -18,15 +18,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from hdash_site.artifact import Artifact
-from hdash_site.errors import OutputError
 
 CHECK_FILE = "check.json"
 """When the atlases were last looked at: the one file that changes without a change."""
 
 SITEMAP = "sitemap.xml"
-
-FEW = 10
-"""So many files may always be deleted, however small the site is."""
 
 
 class Action(NamedTuple):
@@ -56,7 +52,7 @@ def plan(
     """Compare what a mirror has with what it should have.
 
     `have`: paths in the mirror; `ours`: what we put there earlier; `content` gives the digest of a file as
-    it is now; `spared`: paths that others look after.
+    it is now; `spared`: paths that are left as they are, and not named.
     """
     actions: list[Action] = []
     for path, artifact in want.items():
@@ -69,23 +65,6 @@ def plan(
     actions += [Action("delete", path, "no page makes it", _delete_turn(path)) for path in gone]
     actions.sort(key=lambda action: (action.turn, action.path))
     return Plan(actions, kept, [path for path in extra if path not in ours])
-
-
-def refuse_many_deletions(planned: Plan, ours: Collection[str], most: str, place: str) -> None:
-    """Raise `OutputError` if more would be deleted than `most`: a number, or a share such as "20%".
-
-    A share is of the files that are ours there; `FEW` are always allowed with it.
-    """
-    gone = sum(action.verb == "delete" for action in planned.actions)
-    share = most.endswith("%")
-    limit = max(FEW, len(ours) * int(most[:-1]) // 100) if share else int(most)
-    if gone > limit:
-        raise OutputError(
-            f"{gone:,} of the {len(ours):,} files there would be deleted, and {limit:,} are the most"
-            f" ({most}); nothing was done",
-            place,
-            f"look at the plan, and allow it with --max-delete {gone}",
-        )
 
 
 def _reason(

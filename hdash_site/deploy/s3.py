@@ -1,8 +1,9 @@
 """A bucket in S3 as a mirror of the site.
 
 What the bucket has is what it lists, joined with what the ledger knows that a listing does not tell: digests
-and headers. Each object carries its digest and a mark of its headers as metadata, so that a ledger which is
-lost, or older than the bucket, is read from the objects anew: they are looked at, not sent again.
+and headers. Each object carries its digest, a mark of its headers and its owner (`owner`) as metadata, so
+that a ledger which is lost, or older than the bucket, is read from the objects anew: they are looked at, not
+sent again. A file is deleted only if it is proved to be ours: by its owner, or by the ETag in the ledger.
 
 The ledger is older if the check file, which each deployment writes last, is not the one that it knows.
 """
@@ -12,22 +13,19 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, Protocol
 
-from hdash_site.artifact import Artifact, Published
-from hdash_site.bucket import PAGE, Bucket, Page
-from hdash_site.deploy import Deployed
-from hdash_site.deploy.plan import CHECK_FILE, Action, Plan, plan, refuse_many_deletions
+from hdash_site.artifact import Artifact, Published, Waiting
+from hdash_site.bucket import Bucket
+from hdash_site.deploy import Deployed, owner
+from hdash_site.deploy.holdings import DIGEST, HEADERS, Holdings, How, Wanted, survey
+from hdash_site.deploy.owner import MARKER
+from hdash_site.deploy.plan import CHECK_FILE, Action, Plan, plan
+from hdash_site.deploy.waiting import Limit, decide
 from hdash_site.errors import AwsError, HdashError, OutputError
-from hdash_site.serving import Serving, body_of
-
-DIGEST, HEADERS = "hdash-digest", "hdash-headers"
-"""The metadata by which we know an object as ours."""
-
-LISTINGS = 3
-"""Parts of a listing that are asked for side by side, beside its first page."""
+from hdash_site.serving import ASK_FIRST, body_of
 
 NOTED_SECONDS = 2.0
 """So often the ledger is told what was done since: what a run that is killed forgets is looked at again."""
@@ -45,34 +43,29 @@ class Ledger(Protocol):
 
     def disown(self, mirror: str, paths: Iterable[str]) -> None: ...
 
+    def waiting(self, mirror: str) -> dict[str, Waiting]: ...
 
-class Wanted(NamedTuple):
-    """What the bucket should have: digest and headers by path, and how to come by the bytes of a path."""
+    def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None: ...
 
-    digests: Mapping[str, str]
-    servings: Mapping[str, Serving]
-    load: Callable[[str], bytes]
-
-    def artifacts(self) -> dict[str, Artifact]:
-        return {path: Artifact(digest, self.servings[path].mark()) for path, digest in self.digests.items()}
-
-
-class How(NamedTuple):
-    """How to deploy. `most`: deletions that are allowed (`plan.refuse_many_deletions`).
-
-    `trust`: believe the ledger without a listing, if the check file is the one that it knows. `out_of_time`
-    says whether to stop.
-    """
-
-    uploads: int = 16
-    most: str = "20%"
-    trust: bool = False
-    dry: bool = False
-    out_of_time: Callable[[], bool] = lambda: False
+    def stop_waiting(self, mirror: str, paths: Iterable[str]) -> None: ...
 
 
 Tell = Callable[[str, int, int], None]
 """Called with what is at hand, how much of it is done, and how much there is."""
+
+
+class _Orders(NamedTuple):
+    """What is to be done. `now` and `later`: deletions (`waiting.Decision`).
+
+    `blocked`: what is wanted and cannot be written, with the reason.
+    """
+
+    wanted: Wanted
+    artifacts: Mapping[str, Artifact]
+    planned: Plan
+    now: Collection[str]
+    later: Mapping[str, Waiting]
+    blocked: Mapping[str, str]
 
 
 def deploy(
@@ -81,7 +74,7 @@ def deploy(
     ledger: Ledger,
     how: How,
     tell: Tell,
-    announce: Callable[[Collection[str]], None] | None = None,
+    announce: Callable[[Collection[str]], None] = lambda _: None,
 ) -> Deployed:
     """Bring the bucket to what is wanted; `announce` is told the paths that change before the first does.
 
@@ -94,91 +87,126 @@ def deploy(
         # Asked for before anything else is done: the answer takes longer than what is done meanwhile.
         first = None if how.trust else pool.submit(bucket.page)
         ours = ledger.published(mirror)
-        trusted = how.trust and _untouched(bucket, ours)
-        listing = () if trusted else _listing(bucket, ours, first or pool.submit(bucket.page), pool)
-        wanted = find()
-        have = {path: known.etag for path, known in ours.items()} if trusted else {}
-        for part in listing:
-            have.update(part)
-        known = _looked_up(bucket, have, ours, wanted.servings, pool)
-        if known != ours and not how.dry:
-            ledger.claim(mirror, {path: one for path, one in known.items() if ours.get(path) != one})
-        artifacts = wanted.artifacts()
-        planned = _planned(have, artifacts, known)
-        refuse_many_deletions(planned, known, how.most, mirror)
+        listed = ledger.waiting(mirror)
+        wanted, held = survey(bucket, find, ours, how, pool, first)
+        orders = _orders(bucket, wanted, held, listed, how)
         if not how.dry:
-            if announce:
-                announce([action.path for action in planned.actions if action.path in have])
-            _Deployment(bucket, wanted, artifacts, ledger, how, pool, tell).run(planned)
-            ledger.disown(mirror, [path for path in known if path not in wanted.digests and path not in have])
-    return Deployed(
-        [(action.path, action.reason) for action in planned.actions if action.verb == "put"],
-        planned.kept,
-        [(action.path, action.reason) for action in planned.actions if action.verb == "delete"],
-        planned.foreign,
+            _take(bucket, ledger, held, how)
+            _correct(ledger, mirror, ours, held)
+            _list(ledger, mirror, listed, orders)
+            announce([action.path for action in orders.planned.actions if action.path in held.have])
+            deployment = _Deployment(bucket, orders.wanted, orders.artifacts, ledger, how, pool, tell)
+            deployment.run(orders.planned)
+            ledger.stop_waiting(mirror, listed.keys() & orders.now)
+            gone = [path for path in held.known if path not in wanted.digests and path not in held.have]
+            ledger.disown(mirror, gone)
+            if orders.blocked:
+                raise _not_written(mirror, orders.blocked)
+    return _deployed(mirror, held, orders, how.limit)
+
+
+def _orders(
+    bucket: Bucket, wanted: Wanted, held: Holdings, listed: Mapping[str, Waiting], how: How
+) -> _Orders:
+    blocked = _blocked(bucket, wanted.digests, held, adopt=how.adopt)
+    due = sorted(path for path in held.have if path in held.known and path not in wanted.digests)
+    now, later = decide(due, listed, len(held.known), how.limit, how.moment)
+    if later:
+        wanted = wanted.noting(len(later))
+    if blocked:
+        free = {path: digest for path, digest in wanted.digests.items() if path not in blocked}
+        wanted = wanted._replace(digests=free)
+    artifacts = wanted.artifacts()
+    planned = _planned(held, artifacts, later.keys() | blocked.keys())
+    return _Orders(wanted, artifacts, planned, now, later, blocked)
+
+
+def _planned(held: Holdings, want: Mapping[str, Artifact], spared: Collection[str]) -> Plan:
+    def content(path: str) -> str:
+        own = held.known.get(path)
+        return own.digest if own and own.etag == held.have[path] else ""
+
+    return plan(held.have, want, {path: one.artifact for path, one in held.known.items()}, content, spared)
+
+
+def _blocked(bucket: Bucket, wanted: Iterable[str], held: Holdings, *, adopt: bool) -> dict[str, str]:
+    """Return what is wanted where another site is, with the reason."""
+    blocked: dict[str, str] = {}
+    if held.others:
+        for path in wanted:
+            other = owner.prefix_of(path, held.others)
+            if other:
+                blocked[path] = f"{bucket.where}{other} belongs to another site ({MARKER})"
+    if not adopt:
+        for path, found in held.taken.items():
+            blocked[path] = f"the site {found.metadata[owner.SITE]} wrote the files there"
+    return blocked
+
+
+def _take(bucket: Bucket, ledger: Ledger, held: Holdings, how: How) -> None:
+    """Write our marker, before anything else is written, and remember it."""
+    marker, etag = held.claim.marker, held.claim.etag
+    if marker:
+        headers = {"ContentType": "application/json", "CacheControl": ASK_FIRST}
+        etag = bucket.put(MARKER, marker.data(), headers, {})
+    if etag:
+        ledger.claim(str(bucket.where), {MARKER: Published(how.site, "", etag)})
+
+
+def _correct(ledger: Ledger, mirror: str, ours: Mapping[str, Published], held: Holdings) -> None:
+    """Bring the ledger to what the objects said."""
+    ledger.disown(mirror, [path for path in ours if path not in held.known and path != MARKER])
+    ledger.claim(mirror, {path: one for path, one in held.known.items() if ours.get(path) != one})
+
+
+def _list(ledger: Ledger, mirror: str, listed: Mapping[str, Waiting], orders: _Orders) -> None:
+    """Bring the list of waiting deletions forward; what is deleted now leaves it when that is done."""
+    ledger.wait(mirror, {path: one for path, one in orders.later.items() if listed.get(path) != one})
+    ledger.stop_waiting(
+        mirror, [path for path in listed if path not in orders.later and path not in orders.now]
     )
 
 
-def _planned(have: Mapping[str, str], want: Mapping[str, Artifact], known: Mapping[str, Published]) -> Plan:
-    def content(path: str) -> str:
-        own = known.get(path)
-        return own.digest if own and own.etag == have[path] else ""
-
-    return plan(have, want, {path: one.artifact for path, one in known.items()}, content)
-
-
-def _listing(
-    bucket: Bucket, ours: Mapping[str, Published], first: Future[Page], pool: ThreadPoolExecutor
-) -> Iterator[list[tuple[str, str]]]:
-    """List the bucket, whose first page is on its way; give path and ETag of what is there, part by part."""
-    # A thousand keys an answer: between keys that we know, answers can be asked for side by side.
-    keys = sorted((path for path, known in ours.items() if known.etag), key=str.encode)
-    borders = keys[PAGE - 1 : -1 : PAGE]
-    (_, until), *spans = itertools.pairwise(["", *borders, ""])
-
-    def list_first() -> list[tuple[str, str]]:
-        return [*bucket.list(until=until, page=first.result())]
-
-    def list_turn(turn: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        return [found for span in turn for found in bucket.list(*span)]
-
-    # Few at once: they are understood by one processor.
-    turns = [spans[turn::LISTINGS] for turn in range(min(LISTINGS, len(spans)))]
-    parts = [pool.submit(list_first), *(pool.submit(list_turn, turn) for turn in turns)]
-    return (part.result() for part in parts)
+def _deployed(mirror: str, held: Holdings, orders: _Orders, limit: Limit) -> Deployed:
+    actions = orders.planned.actions
+    waiting = [
+        (path, f"waits to be deleted (night {one.nights} of {limit.nights})")
+        for path, one in orders.later.items()
+    ]
+    notes = [held.claim.note, _waiting_note(mirror, orders.later, len(held.known), limit)]
+    if orders.blocked:
+        notes.append(str(_not_written(mirror, orders.blocked)))
+    return Deployed(
+        [(action.path, action.reason) for action in actions if action.verb == "put"],
+        orders.planned.kept,
+        [(action.path, action.reason) for action in actions if action.verb == "delete"],
+        [*orders.planned.foreign, *sorted(held.others)],
+        waiting,
+        [note for note in notes if note],
+    )
 
 
-def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:
-    """Tell whether the check file is the one that we wrote last, and all was done then."""
-    check = ours.get(CHECK_FILE)
-    if not check or not all(known.etag for known in ours.values()):
-        return False
-    return not bucket.changed(CHECK_FILE, check.etag)
+def _waiting_note(mirror: str, later: Mapping[str, Waiting], files: int, limit: Limit) -> str:
+    """Say that deletions wait, and until when; empty if none do."""
+    if not later:
+        return ""
+    nights = max(one.nights for one in later.values())
+    return (
+        f"{mirror}: {len(later):,} of {files:,} files are no longer part of the site and wait to be deleted,"
+        f" because --max-delete allows {limit.of(files):,} at once. The nightly run deletes them after"
+        f" {limit.nights} nights (deploy.delete_after_nights); this is night {nights}. To delete them now,"
+        " run: hdash-site deploy --delete-pending"
+    )
 
 
-def _looked_up(
-    bucket: Bucket,
-    have: Mapping[str, str],
-    ours: Mapping[str, Published],
-    servings: Mapping[str, Serving],
-    pool: ThreadPoolExecutor,
-) -> dict[str, Published]:
-    """Give the ledger with what it cannot know looked up in the bucket."""
-    check = ours.get(CHECK_FILE)
-    older = (check.etag if check else None) != have.get(CHECK_FILE) or (have and not ours)
-    unsure = [path for path in have if older or (path in ours and not ours[path].etag)]
-    known = dict(ours)
-    for path, found in zip(unsure, pool.map(bucket.look, unsure), strict=True):
-        known.pop(path, None)
-        if found and DIGEST in found.metadata:
-            how = servings.get(path)
-            expected = {"ContentType": how.content_type, "CacheControl": how.cache_control} if how else {}
-            if how and how.redirect:
-                expected["WebsiteRedirectLocation"] = how.redirect
-            told = {name: value for name, value in found.headers.items() if name != "ContentEncoding"}
-            mark = found.metadata.get(HEADERS, "") if told == expected else ""
-            known[path] = Published(found.metadata[DIGEST], mark, found.etag)
-    return known
+def _not_written(mirror: str, blocked: Mapping[str, str]) -> OutputError:
+    named = ", ".join(itertools.islice(blocked, _NAMED))
+    more = f" and {len(blocked) - _NAMED} more" if len(blocked) > _NAMED else ""
+    return OutputError(
+        f"files of the site that cannot be written: {named}{more}; {next(iter(blocked.values()))}",
+        mirror,
+        "rename these pages, or move the other site; everything else is deployed",
+    )
 
 
 class _Deployment:
@@ -263,6 +291,7 @@ class _Deployment:
                 headers["WebsiteRedirectLocation"] = how.redirect
             artifact = self._artifacts[path]
             metadata = {DIGEST: artifact.digest, HEADERS: artifact.headers}
+            metadata |= owner.marks(self._how.site, self._bucket.where.prefix)
             return path, self._bucket.put(path, body, headers, metadata)
         except HdashError as error:
             self._failed[path] = error

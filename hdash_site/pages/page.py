@@ -47,8 +47,7 @@ def root_of(url: str, base_url: str = "") -> str:
 
 def base_of(url: str, base_url: str) -> str:
     """Give the top of the site for a feed: in full if that is known, as its readers want it."""
-    base = base_url or root_of(url)
-    return base if base.endswith("/") else f"{base}/"
+    return base_url or root_of(url)
 
 
 def link(root: str, url: str) -> str:

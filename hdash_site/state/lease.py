@@ -19,7 +19,7 @@ from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from hdash_site.bucket import Bucket, Content
+from hdash_site.bucket import USE_CONDITIONS, Bucket, Content
 from hdash_site.errors import AwsError, LockedError, StateError
 
 LOCK = "lock"
@@ -28,7 +28,6 @@ LONGEST = 86_400
 
 _TURNS = 5
 """Others that may be quicker than we are, before they are believed to be at work."""
-_NO_ETAG = "0" * 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,9 +80,9 @@ class Lease:
                 began = time.monotonic()
                 etag = self._bucket.put_if(LOCK, _body(self._mine), found.etag if found else "")
             if etag:
-                if fresh:
-                    self._refuse_if_conditions_are_ignored()
                 self._etag, self._until = etag, began + self._seconds
+                if fresh or not self._bucket.is_aws:
+                    self._try_conditions(fresh=fresh)
                 self._renewing.start()
                 return
         raise LockedError("other runs are at work", self.name, "wait for them")
@@ -127,12 +126,25 @@ class Lease:
             self._etag, self._until = etag or self._etag, began + self._seconds
             return
 
-    def _refuse_if_conditions_are_ignored(self) -> None:
-        """Try two writings that must be refused: nobody else holds a lock that is fresh."""
-        for etag in ("", _NO_ETAG):
-            if self._bucket.put_if(LOCK, _body(self._mine), etag) is not None:
-                problem = "the service ignores the condition of a write: two runs could be at work at once"
-                raise StateError(problem, self.name, "use one that can write on a condition, as S3 can")
+    def _try_conditions(self, *, fresh: bool) -> None:
+        """Find out whether the service honours conditions, on the lock that we just took.
+
+        AWS is asked once, at the first lock of a state. Of other services, taking an old lock showed that a
+        write whose condition holds is done. Raises `StateError` or `AwsError`, and leaves the lock free.
+        """
+        try:
+            if fresh and not self._bucket.is_aws:
+                self._renew_once(self._bucket)
+                self.check()
+            if not self._bucket.refuses_false_conditions(LOCK, _body(self._mine)):
+                problem = (
+                    "the service ignores the condition of a write, so two runs could use the state at once"
+                )
+                raise StateError(problem, self.name, USE_CONDITIONS)
+        except (StateError, AwsError):
+            with contextlib.suppress(AwsError):
+                self._bucket.put(LOCK, _body(dataclasses.replace(self._mine, released=True)), {}, {})
+            raise
 
     def _holder(self, found: Content) -> Holder:
         """Read what the object says; of what makes no sense, only its age counts."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from hdash_site.artifact import Published
+from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
@@ -209,8 +209,7 @@ class Store:
 
     def set_fact(self, name: str, fact: str) -> None:
         """Record a fact about the site."""
-        row = {"hash": hash_of(name), "name": escaped(name), "fact": escaped(fact)}
-        self._write(lambda: rows.replace(models.Fact, [row]))
+        self._write(lambda: rows.set_fact(name, fact))
 
     def leave(self) -> None:
         """Bring nothing to S3 at the end of the run."""
@@ -238,6 +237,29 @@ class Store:
         hashes = [hash_of(mirror, path) for path in paths]
         if hashes:
             self._write(lambda: rows.delete(models.Publication, hashes))
+
+    def waiting(self, mirror: str) -> dict[str, Waiting]:
+        """Return the files of a mirror whose deletion waits."""
+        table = models.Deletion
+        query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
+        found = self._held.again(lambda: models.rows(query))
+        return {plain(path): Waiting(*known) for path, *known in found}
+
+    def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
+        """List files whose deletion waits, or bring them forward."""
+        own = hash_of(mirror)
+        listed = [
+            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
+            for path, known in files.items()
+        ]
+        if listed:
+            self._write(lambda: rows.replace(models.Deletion, listed))
+
+    def stop_waiting(self, mirror: str, paths: Iterable[str]) -> None:
+        """Take files from the list of those whose deletion waits."""
+        hashes = [hash_of(mirror, path) for path in paths]
+        if hashes:
+            self._write(lambda: rows.delete(models.Deletion, hashes))
 
     def note_run(self, started: str, ended: str, outcome: str, counts: Mapping[str, Any]) -> None:
         """Add a run to the ledger."""

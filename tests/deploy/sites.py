@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import posixpath
 import re
 
 from hdash_site import serving
-from hdash_site.artifact import Published
+from hdash_site.artifact import Published, Waiting
 from hdash_site.deploy import s3
 from hdash_site.deploy.plan import CHECK_FILE
 
@@ -17,6 +18,7 @@ class Ledger:
 
     def __init__(self):
         self.rows: dict[str, dict[str, Published]] = {}
+        self.deletions: dict[str, dict[str, Waiting]] = {}
 
     def published(self, mirror):
         return dict(self.rows.get(mirror, {}))
@@ -28,12 +30,26 @@ class Ledger:
         for path in list(paths):
             self.rows.get(mirror, {}).pop(path, None)
 
+    def waiting(self, mirror):
+        return dict(self.deletions.get(mirror, {}))
+
+    def wait(self, mirror, files):
+        self.deletions.setdefault(mirror, {}).update(files)
+
+    def stop_waiting(self, mirror, paths):
+        for path in list(paths):
+            self.deletions.get(mirror, {}).pop(path, None)
+
 
 def wanted(site: dict[str, bytes], routes=(), redirects=None) -> s3.Wanted:
+    def noting(waiting):
+        check = json.dumps(json.loads(site[CHECK_FILE]) | {"deletions_waiting": waiting}).encode()
+        return wanted(site | {CHECK_FILE: check}, routes, redirects)
+
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in site.items()}
     moved = redirects or {}
     ways = {path: serving.serving(path, routes, moved.get(path, "")) for path in site}
-    return s3.Wanted(digests, ways, site.__getitem__)
+    return s3.Wanted(digests, ways, site.__getitem__, noting)
 
 
 def page(*links: str, text: str = "") -> bytes:

@@ -78,6 +78,21 @@ def test_what_it_could_not_be_told_is_told_the_next_time(server, distribution, m
     assert told(server, distribution) == [["/site/a.csv", "/site/b.csv"]]
 
 
+def test_paths_are_percent_encoded_but_for_what_is_safe_in_a_url():
+    assert cloudfront.encoded("/my site+v1/é 100%/~a/*") == "/my%20site+v1/%C3%A9%20100%25/%7Ea/*"
+    assert cloudfront.encoded("/a/index.html") == "/a/index.html"
+
+
+def test_cloudfront_is_told_encoded_paths(server, distribution):
+    ledger = Ledger()
+    cloudfront.remember(ledger, distribution, ["größe/index.html"])
+    client = aws.client("cloudfront", access())
+    cloudfront.invalidate(client, access(), ledger, distribution, "my site/")
+    assert told(server, distribution) == [
+        ["/my%20site/gr%C3%B6%C3%9Fe/", "/my%20site/gr%C3%B6%C3%9Fe/index.html"]
+    ]
+
+
 def test_a_distribution_that_is_not_there_is_one_line(server):
     ledger = Ledger()
     cloudfront.remember(ledger, "ENOTTHERE", ["a.csv"])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
-
 from hdash_site.artifact import Artifact
-from hdash_site.deploy.plan import plan, refuse_many_deletions
-from hdash_site.errors import OutputError
+from hdash_site.deploy.plan import plan
 
 
 def planned(have, want, ours):
@@ -90,28 +87,3 @@ def test_a_new_site_gets_its_home_page_last():
 
 def test_a_cut_off_run_left_a_claim_without_a_file():
     assert steps(planned({"a": "old"}, {"a": "new"}, {"a": "new"})) == {"a": ("put", "it was altered")}
-
-
-@pytest.mark.parametrize(
-    ("gone", "kept", "most", "refused"),
-    [
-        (20, 80, "20%", False),
-        (21, 79, "20%", True),
-        (10, 0, "20%", False),
-        (11, 0, "20%", True),
-        (100, 0, "100%", False),
-        (5, 95, "5", False),
-        (6, 94, "5", True),
-        (0, 0, "0", False),
-        (1, 99, "0", True),
-    ],
-)
-def test_more_deletions_than_allowed_end_it_before_it_begins(gone, kept, most, refused):
-    have = {f"{number}": "x" for number in range(gone + kept)}
-    want = dict.fromkeys(list(have)[:kept], "x")
-    result = planned(have, want, have)
-    if not refused:
-        refuse_many_deletions(result, have, most, "s3://site/")
-        return
-    with pytest.raises(OutputError, match=f"s3://site/: {gone} of the {gone + kept} .*--max-delete {gone}"):
-        refuse_many_deletions(result, have, most, "s3://site/")

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from hdash_site import aws
+from hdash_site import bucket as buckets
 from hdash_site.bucket import Bucket, Place
 from hdash_site.errors import AwsError, LockedError, StateError
 from hdash_site.state import lease
@@ -95,10 +96,61 @@ def test_one_has_it_and_another_is_told_who_since_when_and_until_when(held):
 
 def test_it_is_taken_and_given_back_in_few_requests(held, s3):
     with held():
-        assert s3.counted() == {"GET": 1, "PUT": 3}, "the first time, conditions are tried out"
+        assert s3.counted() == {"GET": 1, "PUT": 4}, "conditions are tried out"
     assert s3.counted() == {"PUT": 1}
     with held():
+        assert s3.counted() == {"GET": 1, "PUT": 3}
+
+
+def test_with_aws_conditions_are_tried_out_when_the_lock_is_new_and_never_again(where, s3, monkeypatch):
+    monkeypatch.setattr(buckets, "AWS_HOSTS", ("127.0.0.1",))
+    bucket = Bucket(where, aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=2.0))
+    with lease.held(bucket, 60):
+        assert s3.counted() == {"GET": 1, "PUT": 3}
+    assert s3.counted() == {"PUT": 1}
+    with lease.held(bucket, 60):
         assert s3.counted() == {"GET": 1, "PUT": 1}
+
+
+def test_a_service_that_wants_etags_without_quotes_locks_renews_and_unlocks(held, s3, where):
+    s3.etags = "unquoted"
+    for _ in range(2):
+        with held(1.5) as mine:
+            with pytest.raises(LockedError, match="is at work"), held():
+                pass
+            renewed(s3, where, 2)
+            mine.check()
+        assert body(s3, where)["released"] is True
+
+
+def test_of_eight_at_once_one_gets_a_lock_whose_service_wants_etags_without_quotes(held, s3):
+    s3.etags = "unquoted"
+    with held():
+        pass
+    test_of_eight_at_once_one_gets_it(held)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_service_that_refuses_every_write_on_an_etag_is_named_and_not_taken_for_a_lock(
+    held, s3, where, there
+):
+    if there:
+        leave(s3, where, released=True)
+    s3.etags = "refused"
+    with pytest.raises(AwsError, match=r"state/lock: the service refuses a write although") as caught, held():
+        pass
+    assert not isinstance(caught.value, LockedError)
+
+
+@pytest.mark.parametrize("ignored", ["If-None-Match", "If-Match"])
+def test_a_service_that_ignores_conditions_is_refused_in_every_run_and_leaves_no_lock(
+    held, s3, where, ignored
+):
+    leave(s3, where, released=True)
+    s3.dropped = {ignored.lower()}
+    for _ in range(2):
+        with pytest.raises(StateError, match="the service ignores the condition of a write"), held():
+            pass
 
 
 def test_of_eight_at_once_one_gets_it(held):
@@ -193,9 +245,9 @@ def test_what_an_earlier_renewal_wrote_is_no_renewal_now(where, s3):
         with pytest.raises(AwsError):
             mine._renew_once(bucket)
         s3.fault = lambda request: None
-        assert body(s3, where)["beat"] == 1
+        beat = body(s3, where)["beat"]
         mine._renew_once(bucket)
-        assert body(s3, where)["beat"] > 1
+        assert body(s3, where)["beat"] > beat
 
 
 def test_one_that_cannot_renew_for_its_whole_lease_has_lost_it(held, s3):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdash_site.artifact import Published
+from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Look, Stat
@@ -224,6 +224,26 @@ def test_a_crawl_that_found_nothing_new_moves_its_times_alone(cache, at, monkeyp
         store.save_snapshots(later)
     with opened(cache, at) as store:
         assert list(store.snapshots().values()) == later
+
+
+def test_deletions_that_wait_and_facts_come_back_as_they_were_and_survive_a_reset(cache, at):
+    waiting = {"a/é.html": Waiting("2026-11-27T06:00:00+00:00", 2), "b" * 2000: Waiting("", 0)}
+    with opened(cache, at) as store:
+        assert (store.waiting("public"), store.fact("site")) == ({}, "")
+        store.wait("public", dict.fromkeys(waiting, Waiting("x", 1)))
+        store.wait("public", waiting)
+        store.wait("Public", {"a": Waiting("y", 1)})
+        store.set_fact("site", "first")
+        store.set_fact("site", "é")
+        store.reset()
+    with opened(cache, at) as store:
+        assert store.waiting("public") == waiting
+        assert store.fact("site") == "é"
+        store.stop_waiting("public", ["a/é.html", "not there"])
+        assert store.waiting("public").keys() == {"b" * 2000}
+        assert store.waiting("Public") == {"a": Waiting("y", 1)}
+        store.forget()
+        assert (store.waiting("Public"), store.fact("site")) == ({}, "")
 
 
 def test_a_reset_forgets_what_was_crawled_and_built_and_keeps_what_is_ours(cache, at):

@@ -2,11 +2,13 @@
 
 with storage() as s3:
     s3.bucket("site")                       a bucket, empty
-    s3.objects("site")                      what is in it: bytes and headers by key, past the proxy
+    s3.objects("site")                      what is in it but markers: bytes and headers by key
     s3.requests                             what went through the proxy: Request(kind, bucket, key, …)
     s3.fault = lambda request: Fault(503, "SlowDown") if request.kind == "PUT" else None
     s3.allowed = {"s3:ListBucket"}          every other action is refused, as IAM does
     s3.dropped = {"if-match"}               headers that the service does not know
+    s3.etags = "unquoted"                   If-Match holds only with an ETag without quotes, as in Ceph; or
+                                            "refused": it never holds
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import contextlib
 import functools
 import gzip
 import http.client
+import json
 import socket
 import struct
 import subprocess
@@ -30,6 +33,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import boto3
 from botocore.config import Config
 
+MARKER = ".hdash-site.json"
 KEY, SECRET = "AKIACANARYCANARY", "canary-secret-of-the-tests"
 ACTIONS = {
     "LIST": "s3:ListBucket",
@@ -91,6 +95,7 @@ class Storage:
         self.fault: Callable[[Request], Fault | None] = lambda request: None
         self.allowed: set[str] | None = None
         self.dropped: set[str] = set()
+        self.etags = ""
         self.silence = threading.Event()
         self._turn = threading.Lock()
         self._on_their_way = 0
@@ -123,6 +128,18 @@ class Storage:
         self.direct.delete_object(Bucket=bucket, Key=key)
 
     def keys(self, bucket: str) -> list[str]:
+        """Give the keys of all objects but the markers, which say whose a prefix is."""
+        return [key for key in self._all_keys(bucket) if not key.endswith(MARKER)]
+
+    def markers(self, bucket: str) -> dict[str, dict[str, Any]]:
+        """Give what the markers say, by prefix."""
+        return {
+            key.removesuffix(MARKER): json.loads(self.object(bucket, key).body)
+            for key in self._all_keys(bucket)
+            if key.endswith(MARKER)
+        }
+
+    def _all_keys(self, bucket: str) -> list[str]:
         pages = self.direct.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return [one["Key"] for page in pages for one in page.get("Contents", [])]
 
@@ -190,6 +207,8 @@ class Storage:
         request = _request(handler, len(body))
         self.requests.append(request)
         fault = self.fault(request)
+        if request.kind == "PUT" and self._misunderstands(request.headers.get("if-match", "")):
+            fault = Fault(412, "PreconditionFailed")
         if self.allowed is not None and ACTIONS[request.kind] not in self.allowed:
             fault = Fault(403, "AccessDenied")
         if fault and fault.way == "silent":
@@ -206,6 +225,11 @@ class Storage:
             return
         with contextlib.suppress(OSError):  # who asked has given up
             self._told(handler, fault, status, headers, answer)
+
+    def _misunderstands(self, condition: str) -> bool:
+        return bool(condition) and (
+            self.etags == "refused" or (self.etags == "unquoted" and '"' in condition)
+        )
 
     def _told(
         self,

@@ -10,7 +10,7 @@ REGISTRY = $(or $(AWS_ACCOUNT),$(error AWS_ACCOUNT=… is missing)).dkr.ecr.$(or
 BUILDAH ?= buildah
 
 .DEFAULT_GOAL := targets
-.PHONY: targets site test check golden bench props docs screenshots build_amd64 docker_push build_buildah clean
+.PHONY: targets site test check golden bench props soak docs screenshots build_amd64 docker_push build_buildah clean
 
 targets:
 	@grep -E '^[a-z0-9_]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9_]+):[^#]*## /make \1\t/' | expand -t 20
@@ -38,6 +38,13 @@ bench: $(VENV)/.developing ## measure speed and memory, as ratios
 
 props: $(VENV)/.developing ## run the property tests N times (make props N=5000)
 	@PROPS=$(N) $(BIN)/python -m pytest -q -n auto tests/engine/test_laws.py tests/test_whole_program.py
+
+# What a run of the tests draws a few of, in full; takes hours. SOAK names the tests, all with a count by default.
+SOAK ?= tests/engine/test_laws.py tests/test_whole_program.py tests/test_edits.py tests/test_killed.py tests/test_killed_deploy.py \
+    tests/test_many_pages.py tests/htan tests/deploy tests/remote tests/state tests/pages tests/browser
+soak: $(VENV)/.developing ## run the long proofs in full: thousands of examples, hundreds of kills
+	@PROPS=$(N) KILLS=25 SEEDS=10 CHANCE=10000 SAVES=1000 TABS=50 PAGES=10000 SCALE=1 \
+	    $(BIN)/python -m pytest -q -n auto --dist worksteal $(SOAK)
 
 docs: $(VENV)/.developing ## write the generated parts of the README anew
 	@GOLDEN=rewrite $(BIN)/python -m pytest -q tests/test_docs.py

@@ -101,9 +101,9 @@ def edited(
     return hdash(folder, *build)
 
 
-def space(_: list[str], row: list[str]) -> None:
+def space(header: list[str], row: list[str]) -> None:
     """Change the bytes, and nothing that a page shows."""
-    row[-1] += " "
+    row[header.index("Component")] += " "
 
 
 def fill(header: list[str], row: list[str]) -> None:

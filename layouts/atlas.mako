@@ -110,7 +110,7 @@ ${words.entity(group["manifest"])}\
 ${charts.matrix(matrix, "completeness-" + matrix.key + ".csv")}
 % endfor
 % if not matrices:
-<p class="empty">There is nobody and nothing to show yet.</p>
+<p class="empty">No participants or biospecimens yet.</p>
 % endif
 </section>
 
@@ -155,6 +155,30 @@ ${charts.timelines(timelines)}
 <bdi>${folder["name"]}</bdi> (${words.entity(folder["id"])}, ${plural(folder["files"], "file")})${", " if not loop.last else "."}\
 % endfor
 </p>
+% endif
+% if folders["left_out"]:
+<p>Files that are left out because of their names: \
+% for name in folders["left_out"]:
+<code>${name["name"]}</code> (${plural(name["files"], "file")})${", " if not loop.last else "."}\
+% endfor
+</p>
+% endif
+% if folders["superseded"]:
+<h3 id="superseded">Manifests that are not used</h3>
+<p>Of each component, the newest manifest of a folder is used. A censored manifest is not used if the folder also holds the whole manifest, and <code>synapse_storage_manifest.csv</code> is not used if the folder holds another manifest.</p>
+<div class="wide" tabindex="0" role="region" aria-label="Table of the manifests that are not used">
+<table class="sortable">
+<thead><tr><th scope="col">Manifest</th><th scope="col">Synapse</th><th scope="col">Component</th><th scope="col">Why</th><th scope="col">Used instead</th></tr></thead>
+<tbody>
+% for manifest in folders["superseded"][:superseded_shown]:
+<tr><th scope="row" class="path"><bdi>${manifest["path"]}</bdi></th><td>${words.entity(manifest["id"])}</td><td><bdi>${manifest["component"]}</bdi></td><td>${superseded_because[manifest["reason"]]}</td><td>${words.entity(manifest["by"])}</td></tr>
+% endfor
+</tbody>
+</table>
+</div>
+% if len(folders["superseded"]) > superseded_shown:
+<p>${count(len(folders["superseded"]) - superseded_shown)} more are in <a href="atlas.json">the JSON file of this page</a>.</p>
+% endif
 % endif
 </section>
 

@@ -37,7 +37,7 @@ that is not listed here is shown and counted all the same, with one warning of
 <thead><tr><th scope="col">Component</th><th scope="col">In manifests</th><th scope="col">Its id</th><th scope="col">Its parent</th></tr></thead>
 <tbody>
 % for one in components:
-<tr id="${anchors[one.name]}"><th scope="row">${one.label}</th><td><code>${one.name}</code></td><td>${one.primary_id or "–"}</td><td>${one.parent_id or "–"}</td></tr>
+<tr id="${anchors[one.name]}"><th scope="row">${one.label}</th><td><code>${one.name}</code></td><td>${one.primary_id or "–"}</td><td>${" and ".join(filter(None, (one.parent_id, one.second_parent_id))) or "–"}</td></tr>
 % endfor
 </tbody>
 </table>

@@ -85,7 +85,7 @@ ${"" if files else "none"}</td></tr>
 </tbody>
 </table>
 </div>
-<p class="small">A level is <em>missing</em> if there are files of a higher one, and none of it.</p>
+<p class="small">A level is <em>missing</em> if it has no files, but files of a higher level come from it.</p>
 </section>
 % endif
 <section aria-labelledby="manifests-title">

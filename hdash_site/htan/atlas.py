@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from hdash_site.htan.findings import Finding
     from hdash_site.htan.lineage import Lineage
     from hdash_site.htan.manifests import Manifest
+
+
+class Entities(NamedTuple):
+    """The Synapse IDs of the listing, packed: to read them costs time that only few atlases need."""
+
+    files: str
+    archived: str
+    """Files in archive folders."""
+    folders: str
+
+
+NO_ENTITIES: Final = Entities("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,7 @@ class Atlas:
     lineage: Lineage
     listing: Sequence[Finding] = ()
     """What is wrong with the listing, for the checks that it belongs to."""
+    entities: Entities = NO_ENTITIES
     demographics_expected: bool = True
     exempt: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """By check, Synapse ids of manifests that it leaves out."""

@@ -1,8 +1,9 @@
 """The six completeness matrices: which participant or biospecimen has which component.
 
-Rows stand in natural order, columns in the model's order (section 7 of the dashboard's rules). Clinical
-matrices have a row for every participant, assay matrices one for every biospecimen that has some assay of
-the group; a matrix without rows is left out.
+Clinical matrices have a row for every participant of the atlas, assay matrices one for every biospecimen, in
+natural order; columns are in the model's order (section 7 of the dashboard's rules). The page draws the rows
+that have a mark and counts the others. A matrix without participants, and an assay matrix without a mark, is
+left out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ MOST_NAMED: Final = 100
 class Matrix(NamedTuple):
     key: str
     names: list[str]
-    """Of the rows."""
+    """Of the rows, also of those without a mark."""
     columns: list[tuple[Component, list[int]]]
     """With the rows that have a 1, in ascending order."""
 
@@ -44,9 +45,18 @@ class Matrix(NamedTuple):
     def is_clinical(self) -> bool:
         return self.key.startswith("clinical")
 
+    @property
+    def marked(self) -> list[int]:
+        """The rows that have a 1 in some column, in ascending order."""
+        return sorted(set[int]().union(*(ones for _, ones in self.columns)))
+
 
 def matrices(atlas: Atlas, catalogue: Catalogue) -> list[Matrix]:
-    return [matrix for matrix in _all(atlas, catalogue) if matrix.names]
+    return [
+        matrix
+        for matrix in _all(atlas, catalogue)
+        if (matrix.names if matrix.is_clinical else any(ones for _, ones in matrix.columns))
+    ]
 
 
 def _all(atlas: Atlas, catalogue: Catalogue) -> Iterable[Matrix]:
@@ -56,11 +66,8 @@ def _all(atlas: Atlas, catalogue: Catalogue) -> Iterable[Matrix]:
     assays = assays_of(atlas.lineage, atlas.manifests)
     for key in TITLES:
         columns = _columns(atlas, catalogue, key)
-        if key.startswith("clinical"):
-            yield _matrix(key, columns, participants, clinical)
-        else:
-            some = set[str]().union(*(assays.get(column.name, ()) for column in columns))
-            yield _matrix(key, columns, [name for name in biospecimens if name in some], assays)
+        is_clinical = key.startswith("clinical")
+        yield _matrix(key, columns, *((participants, clinical) if is_clinical else (biospecimens, assays)))
 
 
 def _clinical(atlas: Atlas) -> dict[str, set[str]]:
@@ -95,17 +102,29 @@ def _matrix(
 
 
 def facet(matrix: Matrix) -> dict[str, object]:
-    """What the page draws: for each column the runs of rows that have a 1, as [first row, how many]."""
+    """What the page draws: for each column the runs of rows that have a 1, as [first row, how many].
+
+    The rows drawn, which `runs` and `names` speak of, are those with a 1 in some column. `count` is the
+    number of all rows, of which each column's `count` is a share; `empty` of them are not drawn.
+    """
+    marked = matrix.marked
+    drawn = {row: place for place, row in enumerate(marked)}
     return {
         "key": matrix.key,
         "title": TITLES[matrix.key],
         "rows": "participants" if matrix.is_clinical else "biospecimens",
         "count": len(matrix.names),
+        "empty": len(matrix.names) - len(marked),
         "columns": [
-            {"name": clean(column.name), "label": clean(column.label), "count": len(ones), "runs": runs(ones)}
+            {
+                "name": clean(column.name),
+                "label": clean(column.label),
+                "count": len(ones),
+                "runs": runs([drawn[row] for row in ones]),
+            }
             for column, ones in matrix.columns
         ],
-        "names": matrix.names if len(matrix.names) <= MOST_NAMED else [],
+        "names": [matrix.names[row] for row in marked] if len(marked) <= MOST_NAMED else [],
     }
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
+from hdash_site.htan.columns import PARENT_DATA_FILE_ID
 from hdash_site.htan.privacy import is_age
 
 if TYPE_CHECKING:
@@ -37,16 +38,24 @@ class Component:
     primary_id: str = ""
     parent_id: str = ""
     adjacent_id: str = ""
+    second_parent_id: str = ""
     aliases: tuple[str, ...] = ()
     parent_may_be_not_applicable: bool = False
+    parent_may_be_missing: bool = False
     check_primary: bool = True
     entity_id_required: bool = False
     publish: tuple[str, ...] = ()
 
     @property
     def id_columns(self) -> tuple[str, ...]:
-        """The id columns that it names: primary, parent, adjacent."""
-        return tuple(column for column in (self.primary_id, self.parent_id, self.adjacent_id) if column)
+        """The id columns that it names: primary, parents, adjacent."""
+        columns = (self.primary_id, self.parent_id, self.second_parent_id, self.adjacent_id)
+        return tuple(column for column in columns if column)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the chain of levels can begin here: its files need not come from other files."""
+        return self.parent_id not in ("", PARENT_DATA_FILE_ID) or self.parent_may_be_missing
 
 
 @dataclass(frozen=True, slots=True)

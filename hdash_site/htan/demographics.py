@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from hdash_site.htan import sheet
+from hdash_site.htan import encodings, sheet
 from hdash_site.htan.columns import PARTICIPANT_ID
 from hdash_site.htan.components import catalogue
 from hdash_site.htan.findings import HIDDEN
+from hdash_site.htan.header import read_header
 from hdash_site.htan.lineage import DEMOGRAPHICS
-from hdash_site.htan.parsing import LARGEST
+from hdash_site.htan.parsing import LARGEST, known_columns
 from hdash_site.htan.people import grouping
 from hdash_site.htan.privacy import may_publish, normal
 from hdash_site.htan.text import dumps, shown
@@ -45,19 +46,15 @@ def facets(manifests: Sequence[bytes], people: int, components: str = "[]") -> d
 
 
 def _rows(data: bytes, component: Component) -> list[tuple[str, list[tuple[str, str]]]]:
-    data = data.replace(b"\0", b"")
-    try:
-        rows = list(sheet.rows(data, "utf-8"))
-    except UnicodeDecodeError:
-        rows = list(sheet.rows(data, "latin-1"))
-    header = [normal(name) for name in rows[0]] if rows else []
-    if normal(PARTICIPANT_ID) not in header:
+    decoded = encodings.decode(data)
+    rows = list(sheet.rows(decoded.data, decoded.encoding, "replace"))
+    places = read_header(rows[0], known_columns("[]")).places if rows else {}
+    if PARTICIPANT_ID not in places:
         return []
-    own = header.index(normal(PARTICIPANT_ID))
-    columns = [(header.index(normal(name)), name) for name in component.publish if normal(name) in header][
-        :MOST_COLUMNS
-    ]
-    columns.sort()
+    own = places[PARTICIPANT_ID]
+    found = {normal(name): place for name, place in reversed(places.items())}
+    columns = [(found[normal(name)], name) for name in component.publish if normal(name) in found]
+    columns = sorted(columns)[:MOST_COLUMNS]
     return [
         (
             shown(row[own].strip()),

@@ -25,7 +25,7 @@ MOST_ABOVE: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """Edges between ids that both exist, each once; none leads from an id to itself."""
+    """Edges between well-formed ids that both exist, each once; none leads from an id to itself."""
 
     above: Mapping[str, list[str]]
     below: Mapping[str, list[str]]
@@ -85,12 +85,13 @@ def descent(lineage: Lineage, manifests: Sequence[Manifest]) -> Descent:
     """Collect the edges of all manifests, in their order."""
     above: dict[str, list[str]] = {}
     below: dict[str, list[str]] = {}
+    malformed = lineage.malformed
     for manifest, parents in zip(manifests, lineage.parents, strict=True):
         for parent, child in edges(manifest, parents, lineage):
-            if parent != child and child in lineage.nodes:
+            if parent != child and parent not in malformed and child not in malformed:
                 above.setdefault(child, []).append(parent)
                 below.setdefault(parent, []).append(child)
-    # An id that stands twice may name the same parent twice.
+    # Two records with the same id, and two columns of a record, may name the same parent.
     twice = {child for child, parents in above.items() if len(parents) > 1}
     for parent in {parent for child in twice for parent in above[child]}:
         below[parent] = list(dict.fromkeys(below[parent]))

@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from hdash_site.htan.text import BLANKS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 OTHER: Final = "Other"
 
@@ -20,6 +22,9 @@ class Vocabulary(NamedTuple):
     type_of: dict[str, str]
     """Type by extension, in lower case, without the dot."""
     manifest_prefix: str
+    legacy_manifest: str
+    censored_ending: str
+    """In lower case."""
     left_out_files: frozenset[str]
     left_out_roots: frozenset[str]
     """Root folders, in lower case."""
@@ -28,6 +33,10 @@ class Vocabulary(NamedTuple):
     not_counted: frozenset[str]
     is_not_counted: Callable[[str], object]
     is_unnamed: Callable[[str], object]
+    repeated: re.Pattern[str]
+    """Matches the name of a repeated column as a tool writes it: the name, and what the tool added."""
+    copied: re.Pattern[str]
+    """The same, for columns that we know."""
 
 
 @cache
@@ -39,6 +48,8 @@ def vocabulary() -> Vocabulary:
         types=(*table["types"], OTHER),
         type_of={extension: name for name, many in table["types"].items() for extension in many},
         manifest_prefix=table["manifests"]["prefix"],
+        legacy_manifest=table["manifests"]["legacy"],
+        censored_ending=table["manifests"]["censored_ending"],
         left_out_files=frozenset(table["left_out"]["files"]),
         left_out_roots=frozenset(table["left_out"]["root_folders"]),
         is_good_name=re.compile(table["names"]["pattern"]).fullmatch,
@@ -46,12 +57,18 @@ def vocabulary() -> Vocabulary:
         not_counted=frozenset(columns["not_counted"]),
         is_not_counted=re.compile("|".join(columns["not_counted_patterns"])).fullmatch,
         is_unnamed=re.compile("|".join(columns["unnamed_patterns"])).fullmatch,
+        repeated=_suffixed(columns["repeated_patterns"]),
+        copied=_suffixed(columns["copy_patterns"]),
     )
+
+
+def _suffixed(suffixes: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(f"(.+?)({'|'.join(suffixes)})", re.DOTALL)
 
 
 def is_value(cell: str) -> bool:
     """Whether a cell of a manifest holds a value (section 2 of the dashboard's rules)."""
-    return cell.strip().lower() not in vocabulary().not_values
+    return cell.strip(BLANKS).lower() not in vocabulary().not_values
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Severity = Literal["error", "warning"]
 
@@ -27,3 +30,9 @@ class Finding(NamedTuple):
     """One plain sentence: what is wrong, and the way out. What stands in parentheses is of this one only."""
     kind: str = ""
     """Which of the check's mistakes it is, in words that no release changes, such as `missing-parent`."""
+
+
+def further_rows(rows: Sequence[int]) -> str:
+    """Say how many rows have the same problem as the first of them, and which is the last."""
+    more = len(rows) - 1
+    return f"also in {more} more row{'s' * (more > 1)}, the last is row {rows[-1]}" if more else ""

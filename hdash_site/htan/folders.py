@@ -109,15 +109,15 @@ def _cycle(folders: Mapping[str, Entity], here: str) -> Finding:
     while (above := folders[members[-1]].parent) != here:
         members.append(above)
     folder = folders[min(members, key=natural)]
-    message = "The folder lies in itself; move it to where it belongs, and crawl the atlas again."
-    return finding(folder.id, shown(folder.name), "a folder below the project", message)
+    message = "The folder lies in itself. Move the folder to where it belongs, and crawl the atlas again."
+    return finding(folder.id, shown(folder.name), "a folder below the project", message, "folder-cycle")
 
 
 def _no_parent(entity: Entity, count: int) -> Finding:
-    others = f" (so are {count - 1} others)" if count > 1 else ""
-    message = f"The entity is in a folder that is not in the listing; crawl the atlas again{others}."
-    return finding(entity.id, shown(entity.parent), "a folder of the project", message)
+    others = f" ({count} entities)" if count > 1 else ""
+    message = f"The entity is in a folder that is not in the listing{others}. Crawl the atlas again."
+    return finding(entity.id, shown(entity.parent), "a folder of the project", message, "missing-folder")
 
 
-def finding(entity: str, value: str, expected: str, message: str) -> Finding:
-    return Finding("H_LISTING", "error", shown(entity), "", 0, "", value, expected, message)
+def finding(entity: str, value: str, expected: str, message: str, kind: str) -> Finding:
+    return Finding("H_LISTING", "error", shown(entity), "", 0, "", value, expected, message, kind)

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hdash_site.htan.files import is_value
-from hdash_site.htan.text import shown
+from hdash_site.htan.text import shown_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,8 @@ class Identifier(NamedTuple):
     name: str
     label: str
     example: str
+    example_2: str
+    """As an atlas of phase 2 writes it."""
     columns: tuple[str, ...]
     patterns: tuple[str, ...]
     valid: tuple[str, ...]
@@ -52,14 +54,21 @@ class Cell(NamedTuple):
 
 
 @cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(
+        files(__package__ or "").joinpath("data/identifiers.toml").read_text(encoding="utf-8")
+    )
+
+
+@cache
 def identifiers() -> tuple[Identifier, ...]:
-    text = files(__package__ or "").joinpath("data/identifiers.toml").read_text(encoding="utf-8")
-    tables: list[dict[str, Any]] = tomllib.loads(text)["identifier"]
+    tables: list[dict[str, Any]] = _data()["identifier"]
     return tuple(
         Identifier(
             name=table["name"],
             label=table["label"],
             example=table["example"],
+            example_2=table["example_2"],
             columns=tuple(table["columns"]),
             patterns=tuple(table["patterns"]),
             valid=tuple(table["valid"]),
@@ -83,9 +92,16 @@ def well_formed(kinds: tuple[Identifier, ...]) -> Callable[[str], re.Match[str] 
 
 
 @cache
-def expected(column: str) -> str:
-    """What a column holds, in words: `a biospecimen id, like HTA3_8001_1`."""
-    return " or ".join(f"a {kind.label}, like {kind.example}" for kind in of_column(column))
+def expected(column: str, atlas: str = "") -> str:
+    """Return what a column of an atlas holds, in words: `a biospecimen id, like HTA3_8001_1`.
+
+    An atlas of phase 2 (`HTA200`) gets the form of phase 2 (`HTA200_8001_B1`), every other atlas that of
+    phase 1.
+    """
+    is_phase_2 = re.fullmatch(_data()["phase_2"], atlas) is not None
+    return " or ".join(
+        f"a {kind.label}, like {kind.example_2 if is_phase_2 else kind.example}" for kind in of_column(column)
+    )
 
 
 def split(cell: str) -> list[str]:
@@ -97,19 +113,20 @@ def read(cell: str, column: str) -> Cell:
     """Read a cell of an id column.
 
     A cell without anything that begins like an id (`see the table`) is one malformed value, not three; one
-    that begins with "Not Applicable" holds none.
+    that begins with "Not Applicable" holds none. What is shown of the cell is ASCII alone, so that a reader
+    sees an invisible character or a letter of another script.
     """
     if is_not_applicable(cell):
-        return Cell(shown(cell), (), ())
+        return Cell(shown_plain(cell), (), ())
     match = well_formed(of_column(column))
     words = split(cell) if len(cell) <= 100 * MOST_IDS else [cell]
     good = tuple(dict.fromkeys(filter(match, words)))
     if good and len(good) == len(words):
-        return Cell(shown(cell), good, ())
+        return Cell(shown_plain(cell), good, ())
     if not any(word.startswith("HTA") for word in words) or len(words) > MOST_IDS:
         words, good = [cell.strip()] if words else [], ()
-    bad = tuple(dict.fromkeys(shown(word) for word in words if not match(word)))
-    return Cell(shown(cell), good, bad)
+    bad = tuple(dict.fromkeys(shown_plain(word) for word in words if not match(word)))
+    return Cell(shown_plain(cell), good, bad)
 
 
 def is_not_applicable(cell: str) -> bool:

@@ -1,7 +1,8 @@
-"""The lineage graph: participants, biospecimens, data files, and what comes from what.
+"""The lineage graph: participants, biospecimens, data files, and what each of them comes from.
 
-A node is a primary id that is present and single; where an id stands twice, the first stands. An edge goes
-from parent to child for every id in the parent cell (section 5 of the dashboard's rules).
+A node is a primary id that is the only one of its cell; of a duplicate the first record counts. An edge goes
+from parent to child for every id in the parent cells (section 5 of the dashboard's rules). Malformed ids are
+nodes, so that the ways through them are not lost, but they count as nothing.
 """
 
 from __future__ import annotations
@@ -13,30 +14,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.columns import PARENT_BIOSPECIMEN_ID, PARENT_DATA_FILE_ID
 from hdash_site.htan.ids import is_not_applicable
-from hdash_site.htan.manifests import NO_IDS, IdColumn, Manifest
+from hdash_site.htan.manifests import IdColumn, Manifest
 from hdash_site.htan.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from hdash_site.htan.ids import Cell
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 DEMOGRAPHICS: Final = "Demographics"
 
 
 class Parents(NamedTuple):
-    """Where the records of a manifest come from."""
+    """What the records of a manifest come from."""
 
-    ids: IdColumn
-    """The parent column; where it is "Not Applicable", the cell of `HTAN Parent Biospecimen ID`."""
-    replaced: frozenset[int]
-    """The records of which the latter was taken."""
+    columns: tuple[tuple[str, IdColumn], ...]
+    """The columns that name parents: data files first, biospecimens last."""
     excused: frozenset[int]
-    """The records that legally have no parent."""
+    """Records whose cell in the component's `parent_id` holds no id, and need not."""
 
 
 class Duplicate(NamedTuple):
-    """A primary id that stands already: in which manifest and record, and where the first one is."""
+    """A primary id that an earlier record has: its manifest and record, and those of the first one."""
 
     id: str
     manifest: int
@@ -47,10 +44,12 @@ class Duplicate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Manifests are given by their place in the atlas."""
+    """Manifests are given by their position in the atlas."""
 
     nodes: Mapping[str, int]
-    """By id, the manifest that it stands in first."""
+    """By id, the manifest of its first record."""
+    malformed: frozenset[str]
+    """The nodes whose id is malformed: they are no participants, biospecimens or files."""
     participants: frozenset[str]
     biospecimens: frozenset[str]
     parents: Sequence[Parents]
@@ -66,34 +65,63 @@ def lineage(manifests: Sequence[Manifest]) -> Lineage:
     others = [place for place in places if manifests[place].component.kind != "clinical"]
     participants = _nodes(manifests, clinical)
     nodes = _nodes(manifests, others)
-    duplicates = _duplicates(manifests, others)
     nodes.update(participants)
+    biospecimens = frozenset(
+        name for name, place in nodes.items() if manifests[place].component.kind == "biospecimen"
+    )
+    malformed = _malformed(manifests, (*clinical, *others), nodes)
+    nodes.update(malformed)
     return Lineage(
         nodes=nodes,
+        malformed=frozenset(malformed),
         participants=frozenset(participants),
-        biospecimens=frozenset(
-            name for name, place in nodes.items() if manifests[place].component.kind == "biospecimen"
-        ),
+        biospecimens=biospecimens,
         parents=[_parents(manifest) for manifest in manifests],
-        duplicates=duplicates,
+        duplicates=_duplicates(manifests, others, malformed),
     )
 
 
+def own_id(manifest: Manifest, record: int) -> str:
+    """Return the well-formed id of a record; blank if it is malformed, missing, or not the only one.
+
+    A cell with a blank around its id is reported, but the record is known by the id.
+    """
+    primary, component = manifest.primary, manifest.component
+    # The ids of accessory files are Synapse ids.
+    is_free = component.kind == "assay" and not component.check_primary
+    return primary.one(record) if is_free or primary.good(record) else ""
+
+
 def _nodes(manifests: Sequence[Manifest], places: Sequence[int]) -> dict[str, int]:
-    """The primary ids of these manifests; the first stands."""
+    """Return the well-formed ids of these manifests, each with the first manifest that has it."""
     nodes: dict[str, int] = {}
     for place in reversed(places):
         primary = manifests[place].primary
-        nodes.update(dict.fromkeys(map(primary.one, primary.odd), place))
+        nodes.update(dict.fromkeys([own_id(manifests[place], record) for record in primary.odd], place))
         nodes.update(dict.fromkeys(primary.texts, place))
     nodes.pop("", None)
     return nodes
 
 
-def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Duplicate]:
-    """Well-formed primary ids that stand more than once, in the order of the manifests."""
+def _malformed(
+    manifests: Sequence[Manifest], places: Sequence[int], nodes: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the malformed ids of these manifests, each with the first manifest that has it."""
+    found: dict[str, int] = {}
+    for place in places:
+        primary = manifests[place].primary
+        for name in map(primary.one, primary.odd):
+            if name and name not in nodes:
+                found.setdefault(name, place)
+    return found
+
+
+def _duplicates(
+    manifests: Sequence[Manifest], places: Sequence[int], malformed: Container[str]
+) -> list[Duplicate]:
+    """Return the primary ids that an earlier record has, in the order of the manifests."""
     checked = [place for place in places if manifests[place].component.check_primary]
-    columns = [manifests[place].primary.texts for place in checked]
+    columns = [_own_ids(manifests[place], malformed) for place in checked]
     counts = Counter(chain.from_iterable(columns))
     del counts[""]
     repeated = {text for text, count in counts.items() if count > 1}
@@ -110,41 +138,87 @@ def _duplicates(manifests: Sequence[Manifest], places: Sequence[int]) -> list[Du
     return found
 
 
+def _own_ids(manifest: Manifest, malformed: Container[str]) -> list[str]:
+    """Return the node of each record of a manifest; blank if it has none."""
+    primary = manifest.primary
+    if not primary.odd:
+        return primary.texts
+    texts = list(primary.texts)
+    for record in primary.odd:
+        texts[record] = _node(manifest, record, malformed)
+    return texts
+
+
+def _node(manifest: Manifest, record: int, malformed: Container[str]) -> str:
+    """Return the id of a record, well-formed or not; blank if it is missing, or not the only one.
+
+    A malformed id that is the well-formed id of another record is blank, too.
+    """
+    name = manifest.primary.one(record)
+    return name if name in malformed else own_id(manifest, record)
+
+
 def _parents(manifest: Manifest) -> Parents:
-    """Where the records of a manifest come from, by its component."""
-    column = manifest.component.parent_id
-    ids = manifest.column(column)
-    if column != PARENT_DATA_FILE_ID:
-        return Parents(ids, frozenset(), frozenset())
-    open_records = [record for record, cell in ids.odd.items() if is_not_applicable(cell.shown)]
-    if not open_records:
-        return Parents(ids, frozenset(), frozenset())
-    other = manifest.column(PARENT_BIOSPECIMEN_ID)
-    texts, odd = list(ids.texts), dict(ids.odd)
-    replaced: set[int] = set()
-    for record in open_records:
-        if _replace(texts, odd, record, other):
-            replaced.add(record)
-    excused = set(open_records) - replaced if manifest.component.parent_may_be_not_applicable else set[int]()
-    return Parents(IdColumn(texts, odd, ids.atlases + other.atlases), frozenset(replaced), frozenset(excused))
+    """Find the parent columns of a manifest, and which of its records need no id in the first of them."""
+    component = manifest.component
+    first, second_name = manifest.column(component.parent_id), component.second_parent_id
+    if "" not in first.texts:
+        return Parents(_columns(manifest, component.parent_id, second_name), frozenset())
+    missing = [
+        record
+        for record, text in enumerate(first.texts)
+        if not text and (record not in first.odd or first.odd[record].is_missing)
+    ]
+    open_records = set[int]()
+    if component.parent_id == PARENT_DATA_FILE_ID:
+        odd = [record for record in missing if record in first.odd]
+        open_records.update(record for record in odd if is_not_applicable(first.odd[record].shown))
+    columns = _columns(manifest, component.parent_id, second_name)
+    second = manifest.column(second_name)
+    if not second_name and open_records and PARENT_BIOSPECIMEN_ID in manifest.ids:
+        second = _only(manifest.column(PARENT_BIOSPECIMEN_ID), open_records)
+        columns = (*columns, (PARENT_BIOSPECIMEN_ID, second))
+    excused = {
+        record
+        for record in missing
+        if (record in open_records and component.parent_may_be_not_applicable)
+        or ((record in open_records or component.parent_may_be_missing) and _is_given(second, record))
+    }
+    return Parents(columns, frozenset(excused))
 
 
-def _replace(texts: list[str], odd: dict[int, Cell], record: int, other: IdColumn) -> bool:
-    """Take the cell of the other column, if it holds something."""
-    if other is NO_IDS:
-        return False
-    cell = other.odd.get(record)
-    if not other.texts[record] and (cell is None or cell.is_missing):
-        return False
-    texts[record] = other.texts[record]
-    del odd[record]
-    if cell is not None:
-        odd[record] = cell
-    return True
+def _columns(manifest: Manifest, *names: str) -> tuple[tuple[str, IdColumn], ...]:
+    """Return these columns, if the manifest has them: data files first, biospecimens last."""
+    order = {PARENT_DATA_FILE_ID: 0, PARENT_BIOSPECIMEN_ID: 2}
+    ranked = sorted(names, key=lambda name: order.get(name, 1))
+    return tuple((name, manifest.ids[name]) for name in ranked if name in manifest.ids)
+
+
+def _only(column: IdColumn, records: Iterable[int]) -> IdColumn:
+    """Return the column with the cells of these records alone."""
+    texts = [""] * len(column.texts)
+    odd = {record: column.odd[record] for record in records if record in column.odd}
+    for record in records:
+        texts[record] = column.texts[record]
+    return IdColumn(texts, odd, column.atlases)
+
+
+def _is_given(column: IdColumn, record: int) -> bool:
+    """Tell whether a cell names something, well-formed or not."""
+    return bool(column.texts) and bool(named(column, record))
+
+
+def named(column: IdColumn, record: int) -> tuple[str, ...]:
+    """Return the ids in a cell: the well-formed ones, then the malformed ones."""
+    text = column.texts[record]
+    if text or record not in column.odd:
+        return (text,) if text else ()
+    cell = column.odd[record]
+    return cell.good + cell.bad
 
 
 def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[str]]:
-    """Of each participant all biospecimens: its own, and those derived from them."""
+    """Of each participant all well-formed biospecimens: its own, and those derived from them."""
     children: dict[str, list[str]] = {}
     for manifest, parents in zip(manifests, lineage.parents, strict=True):
         if manifest.component.kind == "biospecimen":
@@ -159,30 +233,83 @@ def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest])
             if one not in reached:
                 reached.add(one)
                 waiting += children.get(one, ())
-        found[participant] = reached
+        found[participant] = reached & lineage.biospecimens
     return found
 
 
 def edges(manifest: Manifest, parents: Parents, lineage: Lineage) -> Iterator[tuple[str, str]]:
-    """The edges that end in records of a manifest, as (parent, child), where both ends exist."""
-    if manifest.primary.texts and parents.ids.texts:
-        rows = zip(parents.ids.texts, manifest.primary.texts, strict=True)
-        yield from [(parent, child) for parent, child in rows if child and parent in lineage.nodes]
-        yield from _odd_edges(
-            manifest, parents, lineage, parents.ids.odd.keys() | manifest.primary.odd.keys()
-        )
+    """The edges that end in records of a manifest, as (parent, child), where both ends exist.
+
+    An edge comes twice where both parent columns name the parent.
+    """
+    children = manifest.primary
+    for _, column in parents.columns:
+        if children.texts and column.texts:
+            rows = zip(column.texts, children.texts, strict=True)
+            yield from [(parent, child) for parent, child in rows if child and parent in lineage.nodes]
+            yield from _odd_edges(manifest, column, lineage, column.odd.keys() | children.odd.keys())
 
 
 def _odd_edges(
-    manifest: Manifest, parents: Parents, lineage: Lineage, records: Iterable[int]
+    manifest: Manifest, column: IdColumn, lineage: Lineage, records: Iterable[int]
 ) -> Iterator[tuple[str, str]]:
     """The edges of some records, one of whose cells is not just one well-formed id."""
     for record in sorted(records):
-        parent, child = parents.ids.texts[record], manifest.primary.one(record)
-        odd = parents.ids.odd.get(record)
-        for name in (parent,) if parent else (*odd.good, *odd.bad) if odd else ():
-            if child and name in lineage.nodes:
-                yield name, child
+        child = _node(manifest, record, lineage.malformed)
+        for parent in named(column, record) if child else ():
+            if parent in lineage.nodes:
+                yield parent, child
+
+
+class _Sources(NamedTuple):
+    """What each record of a manifest of an assay belongs to: biospecimens, or files that lead to them."""
+
+    children: Sequence[str]
+    """By record its node; blank where it has none, or an earlier record has it."""
+    texts: Sequence[str]
+    """By record the only id that it comes from; else blank."""
+    several: Mapping[int, tuple[str, ...]]
+    """The ids that a record comes from, where it is not just one."""
+
+
+def _sources(lineage: Lineage, manifest: Manifest, parents: Parents, again: Collection[int]) -> _Sources:
+    """Take what records belong to from their own biospecimen cell, else from the cell of their parent files.
+
+    A record whose id an earlier record has (`again`) belongs to nothing.
+    """
+    columns = [column for _, column in parents.columns if column.texts]
+    if not columns:
+        return _Sources((), (), {})
+    texts = columns[0].texts
+    children: Sequence[str] = _own_ids(manifest, lineage.malformed) or [""] * len(texts)
+    several = {record: named(columns[0], record) for record in columns[0].odd}
+    if len(columns) > 1:
+        texts = list(texts)
+        _prefer(columns[1], lineage.biospecimens, texts, several)
+    if again:
+        children, texts = list(children), list(texts)
+        for record in again:
+            children[record] = texts[record] = ""
+            several.pop(record, None)
+    return _Sources(children, texts, several)
+
+
+def _prefer(
+    column: IdColumn,
+    biospecimens: frozenset[str],
+    texts: list[str],
+    several: dict[int, tuple[str, ...]],
+) -> None:
+    """Replace what records come from by the biospecimens of their own cells, where these name some."""
+    for record, text in enumerate(column.texts):
+        if text in biospecimens or (text and not texts[record] and record not in several):
+            texts[record] = text
+            several.pop(record, None)
+    for record in column.odd:
+        own = tuple(name for name in named(column, record) if name in biospecimens)
+        if own:
+            texts[record] = ""
+            several[record] = own
 
 
 def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[str]]:
@@ -191,17 +318,20 @@ def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[
     An assay belongs to the biospecimens that it, or an assay that it comes from, names as parents; not to
     those that these were derived from. Goes up from all files of a manifest at once, by sets.
     """
-    above, several = _files_above(lineage, manifests)
+    sources = _all_sources(lineage, manifests)
+    above: dict[str, str] = {}
+    several: dict[str, tuple[str, ...]] = {}
+    for one in sources.values():
+        above.update(zip(one.children, one.texts, strict=True))
+        several.update((one.children[record], names) for record, names in one.several.items())
+    above.pop("", None)
+    several.pop("", None)
     all_files = above.keys() | several.keys()
     found: dict[str, set[str]] = {}
-    for manifest, parents in zip(manifests, lineage.parents, strict=True):
-        if manifest.component.kind != "assay":
-            continue
-        waiting = set(parents.ids.texts)
-        for odd in parents.ids.odd.values():
-            waiting.update(odd.good, odd.bad)
+    for place, one in sources.items():
+        waiting = set(one.texts).union(*one.several.values())
         seen: set[str] = set()
-        have = found.setdefault(manifest.component.name, set())
+        have = found.setdefault(manifests[place].component.name, set())
         while waiting:
             have |= waiting & lineage.biospecimens
             files = (waiting & all_files) - seen
@@ -212,52 +342,49 @@ def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[
     return found
 
 
-def _files_above(
-    lineage: Lineage, manifests: Sequence[Manifest]
-) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Of each file of an assay its parent, if that is one; and the parents of those that have several."""
-    above: dict[str, str] = {}
-    several: dict[str, tuple[str, ...]] = {}
-    for manifest, parents in zip(manifests, lineage.parents, strict=True):
-        if manifest.component.kind == "assay" and parents.ids.texts and manifest.primary.texts:
-            primary = manifest.primary
-            above.update(zip(primary.texts, parents.ids.texts, strict=True))
-            above.update((primary.one(record), parents.ids.texts[record]) for record in primary.odd)
-            for record, odd in parents.ids.odd.items():
-                child = primary.one(record)
-                several[child] = (*several.get(child, ()), *odd.good, *odd.bad)
+def _all_sources(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[int, _Sources]:
+    """What the records of each manifest of an assay belong to, by the manifest's position."""
+    again = _repeated(lineage)
+    return {
+        place: _sources(lineage, manifest, parents, again.get(place, ()))
+        for place, (manifest, parents) in enumerate(zip(manifests, lineage.parents, strict=True))
+        if manifest.component.kind == "assay"
+    }
+
+
+def _repeated(lineage: Lineage) -> dict[int, list[int]]:
+    """Return, by manifest, the records whose id an earlier record has."""
+    again: dict[int, list[int]] = {}
     for duplicate in lineage.duplicates:
-        for place, record in duplicate[1:3], duplicate[3:]:
-            text = lineage.parents[place].ids.texts[record : record + 1]
-            several[duplicate.id] = (*several.get(duplicate.id, ()), *text)
-    above.pop("", None)
-    return above, several
+        again.setdefault(duplicate.manifest, []).append(duplicate.record)
+    return again
 
 
 def sif(lineage: Lineage, manifests: Sequence[Manifest]) -> bytes:
     """The graph for Cytoscape: a line an edge, `<abbreviation>_<id>` on both ends."""
     short = [clean(manifest.component.abbreviation) for manifest in manifests]
-    again: dict[int, list[int]] = {}
-    for duplicate in lineage.duplicates:
-        again.setdefault(duplicate.manifest, []).append(duplicate.record)
+    again = _repeated(lineage)
     lines: list[str] = []
+    may_repeat = bool(again)
     for place, (manifest, parents) in enumerate(zip(manifests, lineage.parents, strict=True)):
-        if manifest.primary.texts and parents.ids.texts:
-            lines += _lines(lineage, manifest, parents, short, short[place], again.get(place, []))
-    unique = dict.fromkeys(lines) if again else lines
+        may_repeat = may_repeat or len(parents.columns) > 1
+        for _, column in parents.columns:
+            if manifest.primary.texts and column.texts:
+                lines += _lines(lineage, manifest, column, short, short[place], again.get(place, []))
+    unique = dict.fromkeys(lines) if may_repeat else lines
     return "\n".join([*unique, ""]).encode("utf-8", "replace")
 
 
 def _lines(
     lineage: Lineage,
     manifest: Manifest,
-    parents: Parents,
+    column: IdColumn,
     short: Sequence[str],
     mine: str,
     again: Sequence[int],
 ) -> Iterator[str]:
-    """The lines of a manifest's edges; `again` are the records whose id stands already, elsewhere perhaps."""
-    nodes, above, children = lineage.nodes, parents.ids.texts, manifest.primary.texts
+    """The lines of a column's edges; `again` are the records whose id an earlier record has."""
+    nodes, above, children = lineage.nodes, column.texts, manifest.primary.texts
     heads = {name: f"{short[nodes[name]]}_{name}\tconnect\t{mine}_" for name in set(above) if name in nodes}
     if again:
         children = list(children)
@@ -265,6 +392,6 @@ def _lines(
             children[record] = ""
     rows = zip(above, children, strict=True)
     yield from [heads[parent] + child for parent, child in rows if child and parent in heads]
-    odd = parents.ids.odd.keys() | manifest.primary.odd.keys() | set(again)
-    for parent, child in _odd_edges(manifest, parents, lineage, odd):
+    odd = column.odd.keys() | manifest.primary.odd.keys() | set(again)
+    for parent, child in _odd_edges(manifest, column, lineage, odd):
         yield f"{short[nodes[parent]]}_{parent}\tconnect\t{short[nodes[child]]}_{child}"

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from hdash_site.htan import sheet
-from hdash_site.htan.entities import COLUMNS, FILE, FOLDER, as_number, as_time, in_order, rank
+from hdash_site.htan.entities import (
+    COLUMNS,
+    FILE,
+    FOLDER,
+    Submission,
+    Superseded,
+    as_number,
+    as_time,
+    choose,
+    in_order,
+    is_manifest,
+    manifest_beginnings,
+    packed,
+)
 from hdash_site.htan.files import file_type, is_value, vocabulary
 from hdash_site.htan.findings import Finding
 from hdash_site.htan.folders import Entity, Listing, Place, Version, finding, place_all
@@ -43,25 +56,18 @@ class _Files:
     """What was counted so far, over the files that are not left out."""
 
     roots: dict[str, _Root]
-    manifest_bytes: int = 0
     types: dict[str, list[int]] = field(default_factory=lambda: {name: [0, 0] for name in vocabulary().types})
     """By type: files, bytes."""
     archived: dict[str, int] = field(default_factory=dict[str, int])
     """By root folder: files left out."""
+    left_out: dict[str, int] = field(default_factory=dict[str, int])
+    """By name that is left out: files."""
     manifests: list[int] = field(default_factory=list[int])
     badly_named: list[int] = field(default_factory=list[int])
 
 
-class _Manifest(NamedTuple):
-    """A manifest in the listing."""
-
-    entity: Entity
-    modified: int
-    handle: int
-
-
 def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, bytes]:
-    """Read a listing: facets `summary`, `manifests`, `folders`, `findings`.
+    """Read a listing: facets `summary`, `manifests`, `folders`, `findings`, `entities`.
 
     `project` is the Synapse id of the atlas; `archives` names further root folders to leave out, by
     name or by id.
@@ -72,15 +78,20 @@ def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, b
     places, lost = place_all(rows, folders, project)
     left_out = _archives(folders, places, archives)
     files = _count(rows, places, left_out, _roots(folders, places, left_out, project))
-    current = _newest(rows, files.manifests)
+    entities = {entity.id: entity for entity in rows.pick(files.manifests)}
+    current, superseded = choose(_submission(rows, number) for number in files.manifests)
+    ignored = {old.manifest.id for old in superseded if old.reason == "legacy"}
+    sizes = {entity.id: as_number(entity.size) for entity in entities.values() if entity.id not in ignored}
     findings += lost
     findings += _bad_names(rows.pick(files.badly_named), folders, places, left_out)
-    findings += chain.from_iterable(_superseded(old, newest) for newest, olds in current for old in olds)
+    findings += chain.from_iterable(map(_legacy, current))
+    findings += chain.from_iterable(map(_superseded, superseded))
     return {
-        "summary": dumps(_summary(files, len(current))),
-        "manifests": dumps(_manifests([newest for newest, _ in current], places)),
-        "folders": dumps(_folders(files, folders, left_out)),
+        "summary": dumps(_summary(files, len(current), sum(sizes.values()))),
+        "manifests": dumps(_manifests(current, sizes, places)),
+        "folders": dumps({**_folders(files, folders, left_out), "superseded": _not_used(superseded, places)}),
         "findings": dumps(findings),
+        "entities": dumps(_entities(rows, places, left_out)),
     }
 
 
@@ -89,12 +100,12 @@ def _read(listing: bytes) -> tuple[Listing, list[Finding]]:
     rows = sheet.rows(listing, "utf-8", "replace")
     header = next(rows, list[str]())
     read = Listing([], [], [], [], [], [], {})
-    prefix = vocabulary().manifest_prefix
+    beginnings = manifest_beginnings()
     for chunk in sheet.chunks(rows):
         is_even = header == list(COLUMNS) and set(map(len, chunk)) == {len(COLUMNS)}
         even = chunk if is_even else list(in_order(header, chunk))
         for number, row in enumerate(even, len(read.id)):
-            if row[_NAME].startswith(prefix):
+            if row[_NAME].startswith(beginnings):
                 read.versions[number] = Version(*(row[place] for place in _VERSION))
         columns = list(zip(*even, strict=True)) or [()] * len(COLUMNS)
         for kept, place in zip(read[:-1], _KEPT, strict=True):
@@ -105,8 +116,8 @@ def _read(listing: bytes) -> tuple[Listing, list[Finding]]:
 def _sound(rows: Listing) -> tuple[Listing, list[Finding]]:
     """Leave out what is no entity, and repeats; the first of an id stands."""
     if not rows.id:
-        message = "The atlas lists nothing; check its project and the file view."
-        return rows, [finding("", "", "a row an entity", message)]
+        message = "The listing of the atlas is empty. Check the project of the atlas and the file view."
+        return rows, [finding("", "", "a row for each entity", message, "empty-listing")]
     if len(set(rows.id)) == len(rows.id) and "" not in rows.id and set(rows.type) <= {FILE, FOLDER}:
         return rows, []
     kinds = list(zip(rows.id, rows.type, strict=True))
@@ -131,14 +142,14 @@ def _sound(rows: Listing) -> tuple[Listing, list[Finding]]:
 def _unreadable(entity: Entity, count: int) -> Finding:
     others = f" ({count} rows)" if count > 1 else ""
     message = (
-        f"A row of the listing is neither a file nor a folder, and was skipped; check the file view{others}."
+        f"A row of the listing is neither a file nor a folder, and was skipped{others}. Check the file view."
     )
-    return finding(entity.id, shown(entity.type), "an id, and the type file or folder", message)
+    return finding(entity.id, shown(entity.type), "an id, and the type file or folder", message, "wrong-type")
 
 
 def _repeated(entity: Entity) -> Finding:
-    message = "The entity stands twice in the listing, and the first row was taken; crawl the atlas again."
-    return finding(entity.id, shown(entity.name), "each entity once", message)
+    message = "The entity is in the listing twice, and the first row is used. Crawl the atlas again."
+    return finding(entity.id, shown(entity.name), "each entity once", message, "repeated-entity")
 
 
 def _archives(
@@ -170,12 +181,8 @@ def _count(
     """Go through the files once: which are left out, which are manifests, and the figures of the others."""
     files = _Files(roots)
     words = vocabulary()
-    prefix, skipped, is_good, types = (
-        words.manifest_prefix,
-        words.left_out_files,
-        words.is_good_name,
-        files.types,
-    )
+    beginnings, skipped = manifest_beginnings(), words.left_out_files
+    is_good, types = words.is_good_name, files.types
     root_of = {
         parent: None if place.root in left_out else roots[place.root] for parent, place in places.items()
     }
@@ -191,10 +198,10 @@ def _count(
             files.archived[top] = files.archived.get(top, 0) + 1
             continue
         if name in skipped:
+            files.left_out[name] = files.left_out.get(name, 0) + 1
             continue
-        if name.startswith(prefix):
+        if name.startswith(beginnings) and is_manifest(name):
             files.manifests.append(number)
-            files.manifest_bytes += size
             continue
         ending = name[name.rfind(".") :]
         if ending not in type_of or ending in _PACKED:
@@ -219,29 +226,47 @@ def _sizes(column: list[str]) -> list[int]:
     return [as_number(text) for text in column]
 
 
-def _newest(rows: Listing, numbers: Sequence[int]) -> list[tuple[_Manifest, list[_Manifest]]]:
-    """Of each folder the newest manifest with the ones that it supersedes; of equals the newer content."""
-    by_folder: dict[str, list[_Manifest]] = {}
-    for number in numbers:
-        entity, version = rows.entity(number), rows.versions[number]
-        one = _Manifest(entity, as_time(version.modified), as_number(version.handle))
-        by_folder.setdefault(entity.parent, []).append(one)
-    ranked = [
-        sorted(group, key=lambda one: rank(one.modified, one.handle, one.entity.id), reverse=True)
-        for group in by_folder.values()
-    ]
-    return [(group[0], group[1:]) for group in ranked]
+def _submission(rows: Listing, number: int) -> Submission:
+    entity, version = rows.entity(number), rows.versions[number]
+    modified, handle = as_time(version.modified), as_number(version.handle)
+    return Submission(entity.id, entity.name, entity.parent, entity.component, modified, handle)
 
 
-def _superseded(old: _Manifest, newest: _Manifest) -> Iterator[Finding]:
-    """A superseded manifest whose content is newer: somebody edited the annotation of the other one."""
-    if old.handle > newest.handle:
+def _legacy(current: Submission) -> Iterator[Finding]:
+    """Warn of a manifest that is used although it has the legacy name."""
+    if current.name == vocabulary().legacy_manifest:
         message = (
-            "This manifest has newer content than the one of its folder that counts; delete the wrong one."
+            "The manifest has the legacy name, and is read only because its folder holds no other manifest."
+            " Rename it in Synapse."
         )
-        expected = f"content older than that of {shown(newest.entity.id)}"
-        entity, component = shown(old.entity.id), shown(old.entity.component)
-        yield Finding("H_MANIFEST", "warning", entity, component, 0, "", "", expected, message)
+        expected = "a name like synapse_storage_manifest_biospecimen.csv"
+        yield _of_manifest(current, "legacy-manifest", "name", current.name, expected, message)
+
+
+def _superseded(superseded: Superseded) -> Iterator[Finding]:
+    """Warn of a manifest that may have been left out by mistake."""
+    old, by = superseded.manifest, shown(superseded.by.id)
+    if superseded.reason == "censored":
+        message = (
+            f"This censored manifest is not used, because its folder also holds the whole manifest ({by})."
+            " If the censored manifest is meant, move the whole one to an archive folder."
+        )
+        expected = "one version of a manifest in a folder"
+        yield _of_manifest(old, "censored-manifest", "name", shown(old.name), expected, message)
+    elif superseded.reason == "older" and old.handle > superseded.by.handle:
+        message = (
+            "This manifest is not used, although its content is newer than that of the manifest that is used"
+            f" ({by}). If this manifest is meant, upload it again; if not, move it to an archive folder."
+        )
+        expected = f"content older than that of {by}"
+        yield _of_manifest(old, "superseded-newer-content", "", "", expected, message)
+
+
+def _of_manifest(
+    manifest: Submission, kind: str, column: str, value: str, expected: str, message: str
+) -> Finding:
+    entity, component = shown(manifest.id), shown(manifest.component)
+    return Finding("H_MANIFEST", "warning", entity, component, 0, column, value, expected, message, kind)
 
 
 def _bad_names(
@@ -257,37 +282,74 @@ def _bad_names(
 
 
 def _bad_name(entity: Entity, path: str, what: str) -> Finding:
-    message = f"The name of the {what} has characters that CRDC does not allow; rename it in Synapse."
+    message = f"The name of the {what} has characters that CRDC does not allow. Rename the {what} in Synapse."
     expected = "letters, digits, period, underscore and hyphen only"
+    entity_id, kind = shown(entity.id), f"{what}-name"
     return Finding(
-        "H_FILE_NAMES", "warning", shown(entity.id), "", 0, "name", shown_end(path), expected, message
+        "H_FILE_NAMES", "warning", entity_id, "", 0, "name", shown_end(path), expected, message, kind
     )
 
 
-def _summary(files: _Files, manifests: int) -> dict[str, object]:
+def _summary(files: _Files, manifests: int, manifest_bytes: int) -> dict[str, object]:
     return {
         "files": sum(count for count, _ in files.types.values()),
-        "bytes": sum(size for _, size in files.types.values()) + files.manifest_bytes,
+        "bytes": sum(size for _, size in files.types.values()) + manifest_bytes,
         "types": {name: {"files": count, "bytes": size} for name, (count, size) in files.types.items()},
         "manifests": manifests,
     }
 
 
-def _manifests(manifests: Sequence[_Manifest], places: Mapping[str, Place]) -> list[dict[str, object]]:
-    """The manifests that count, in natural order of their paths."""
+def _manifests(
+    manifests: Sequence[Submission], sizes: Mapping[str, int], places: Mapping[str, Place]
+) -> list[dict[str, object]]:
+    """The manifests that are used, in natural order of their paths."""
     rows: list[dict[str, object]] = [
         {
-            "id": clean(one.entity.id),
-            "name": clean(one.entity.name),
-            "path": places[one.entity.parent].path + clean(one.entity.name),
-            "folder": clean(one.entity.parent),
-            "component": shown(one.entity.component.strip()),
-            "modified": one.modified,
-            "size": as_number(one.entity.size),
+            "id": clean(manifest.id),
+            "name": clean(manifest.name),
+            "path": _path(manifest, places),
+            "folder": clean(manifest.parent),
+            "component": shown(manifest.component.strip()),
+            "modified": manifest.modified,
+            "size": sizes[manifest.id],
         }
-        for one in manifests
+        for manifest in manifests
     ]
-    return sorted(rows, key=lambda row: (natural(str(row["path"])), natural(str(row["id"]))))
+    return sorted(rows, key=_by_path)
+
+
+def _not_used(superseded: Sequence[Superseded], places: Mapping[str, Place]) -> list[dict[str, object]]:
+    """The manifests that are not used, with what supersedes each and why."""
+    rows: list[dict[str, object]] = [
+        {
+            "id": clean(old.manifest.id),
+            "path": _path(old.manifest, places),
+            "component": shown(old.manifest.component.strip()),
+            "by": clean(old.by.id),
+            "reason": old.reason,
+        }
+        for old in superseded
+    ]
+    return sorted(rows, key=_by_path)
+
+
+def _path(manifest: Submission, places: Mapping[str, Place]) -> str:
+    return places[manifest.parent].path + clean(manifest.name)
+
+
+def _by_path(row: Mapping[str, object]) -> tuple[object, ...]:
+    return natural(str(row["path"])), natural(str(row["id"]))
+
+
+def _entities(rows: Listing, places: Mapping[str, Place], left_out: frozenset[str]) -> dict[str, str]:
+    """The numbers of the Synapse IDs of files, of files in archives, and of folders, joined by commas."""
+    archived = {parent for parent, place in places.items() if place.root in left_out}
+    found: dict[str, list[str]] = {"files": [], "archived": [], "folders": []}
+    files, files_in_archives, folders = found.values()
+    for entity, kind, parent in zip(rows.id, rows.type, rows.parent, strict=True):
+        group = folders if kind == FOLDER else files_in_archives if parent in archived else files
+        group.append(entity)
+    return {name: packed(entities) for name, entities in found.items()}
 
 
 def _folders(files: _Files, folders: Mapping[str, Entity], left_out: frozenset[str]) -> dict[str, object]:
@@ -307,4 +369,5 @@ def _folders(files: _Files, folders: Mapping[str, Entity], left_out: frozenset[s
         {"name": clean(folders[root].name), "id": clean(root), "files": files.archived.get(root, 0)}
         for root in sorted(left_out, key=lambda root: (natural(folders[root].name), natural(root)))
     ]
-    return {"roots": roots, "archives": archives}
+    names = [{"name": name, "files": count} for name, count in sorted(files.left_out.items())]
+    return {"roots": roots, "archives": archives, "left_out": names}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NO_COUNTS: Final = b'{"columns":[],"filled":0,"cells":0}'
-_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"days":{},"dates":[]}'
+_NO_ROWS: Final = b'{"gaps":[],"no_entity":[],"entities":"","days":{},"dates":[]}'
 
 
 class IdColumn(NamedTuple):
@@ -88,6 +88,9 @@ class Manifest:
     ids: Mapping[str, IdColumn] = field(default_factory=dict[str, IdColumn])
     days: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
     no_entity: Sequence[tuple[int, int, str]] = ()
+    """Records whose `entityId` is no Synapse ID, as (first record, how many, cell)."""
+    entities: str = ""
+    """The Synapse IDs of all records, packed; blank if no record has one."""
     gaps: Sequence[tuple[int, int]] = ()
     problems: Sequence[Problem] = ()
     is_private: bool = False
@@ -176,6 +179,7 @@ def _manifest(
         ids={column: _id_column(packed, ids["records"]) for column, packed in ids["ids"].items()},
         days=rows["days"] if usable else {},
         no_entity=rows["no_entity"],
+        entities=rows["entities"],
         gaps=rows["gaps"],
         problems=[Problem(**problem) for problem in json.loads(facets.get("problems", b"[]"))],
         is_private=private,
@@ -197,8 +201,9 @@ def _told(known: Component | None, name: str, names: frozenset[str]) -> Componen
     parents = [column for column in (PARENT_DATA_FILE_ID, PARENT_BIOSPECIMEN_ID) if column in names]
     if known is not None or DATA_FILE_ID in names or parents:
         primary = DATA_FILE_ID if DATA_FILE_ID in names else ""
+        parent, second = (*parents, "", "")[:2]
         told = Component(
-            name, name, "assay", "other", primary_id=primary, parent_id=parents[0] if parents else ""
+            name, name, "assay", "other", primary_id=primary, parent_id=parent, second_parent_id=second
         )
     elif BIOSPECIMEN_ID in names:
         parent, adjacent = (column if column in names else "" for column in (PARENT_ID, ADJACENT_IDS))
@@ -208,6 +213,11 @@ def _told(known: Component | None, name: str, names: frozenset[str]) -> Componen
     else:
         told = Component(name, name, "assay", "")
     if known is not None:
-        return replace(known, primary_id=told.primary_id, parent_id=told.parent_id)
+        return replace(
+            known,
+            primary_id=told.primary_id,
+            parent_id=told.parent_id,
+            second_parent_id=told.second_parent_id,
+        )
     requires = told.kind == "assay" and ENTITY_ID in names
     return replace(told, abbreviation="".join(name.split()) or "X", entity_id_required=requires)

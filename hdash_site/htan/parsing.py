@@ -8,19 +8,20 @@ well-formed id and the odd rest.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final
 
-from hdash_site.htan import ids, problems, sheet
+from hdash_site.htan import encodings, ids, problems, sheet
 from hdash_site.htan.columns import BIOSPECIMEN_ID, COMPONENT, DATA_FILE_ID, ENTITY_ID, PARTICIPANT_ID
 from hdash_site.htan.components import catalogue
+from hdash_site.htan.entities import is_synapse_id, packed
 from hdash_site.htan.files import is_counted, is_value, vocabulary
+from hdash_site.htan.header import Header, named, read_header
 from hdash_site.htan.privacy import has_date
-from hdash_site.htan.text import clean, dumps, shown
+from hdash_site.htan.text import BLANKS, clean, dumps, shown
 from hdash_site.htan.timeline import COLUMNS as DAY_COLUMNS
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 LARGEST: Final = 128 * 2**20
 """Bytes of a manifest that are read; the largest of HTAN phase 1 has a quarter of it."""
 
-_IS_ENTITY: Final = re.compile(r"\s*syn").match
 _MOST_KNOWN: Final = 100_000
+_MOST_UNNAMED: Final = 20
+"""Columns without a name of which each cell is looked at."""
 _FIRST_LETTERS: Final = frozenset(
     [word[:1] for word in vocabulary().not_values]
     + [word[:1].upper() for word in vocabulary().not_values]
-    + [chr(code) for code in range(0x3001) if chr(code).isspace()]
+    + list(BLANKS)
 )
 """First letters that a cell without a value can have: a quick look that spares a slow one."""
 
@@ -58,7 +60,7 @@ class _Manifest:
 
     header: list[str]
     places: dict[str, int]
-    """Where each column stands; of a repeated one the first."""
+    """By name, the position of each column that is read; of a repeated one the first."""
     ids: dict[str, _Ids]
     days: dict[str, list[str]]
     missing: list[int]
@@ -73,7 +75,11 @@ class _Manifest:
     """Columns whose cells are told apart anyway, so that missing ones need no count: ids, entity ids."""
     components: Counter[str] = field(default_factory=Counter[str])
     no_entity: list[tuple[int, int, str]] = field(default_factory=list[Any])
-    """Records whose entity id begins otherwise, as (first record, how many, cell)."""
+    """Records whose `entityId` is no Synapse ID, as (first record, how many, cell)."""
+    unnamed: dict[int, bool] = field(default_factory=dict[int, bool])
+    """By position of a column without a name: whether its cells only number the records."""
+    entities: list[str] = field(default_factory=list[str])
+    """The Synapse IDs of the records of each chunk, packed."""
     short: list[int] = field(default_factory=list[int])
     long: list[int] = field(default_factory=list[int])
     known: set[str] = field(default_factory=set[str])
@@ -91,18 +97,14 @@ def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
     """
     if len(data) > LARGEST:
         return _unreadable(problems.too_large(len(data), LARGEST))
-    found: list[Problem] = []
-    if b"\0" in data:
-        found.append(problems.nul_bytes(data))
-        data = data.replace(b"\0", b"")
-    try:
-        manifest = _read(sheet.rows(data, "utf-8"), _id_columns(components))
-    except UnicodeDecodeError:
-        found.append(problems.not_utf8(data))
-        manifest = _read(sheet.rows(data, "latin-1"), _id_columns(components))
-    if manifest is None:
-        return _unreadable(problems.no_header(data), *found)
-    return _facets(manifest, [*found, *_problems(manifest)])
+    decoded = encodings.decode(data)
+    notes = sheet.Notes()
+    rows = sheet.rows(decoded.data, decoded.encoding, "replace", notes)
+    header = read_header(next(rows, list[str]()), known_columns(components))
+    if not any(header.names):
+        return _unreadable(problems.no_header(decoded.data), *decoded.problems)
+    manifest = _read(header, rows, _id_columns(components))
+    return _facets(manifest, [*decoded.problems, *header.problems, *_problems(manifest, notes)])
 
 
 def _facets(manifest: _Manifest, found: Sequence[Problem]) -> dict[str, bytes]:
@@ -124,24 +126,25 @@ def _id_columns(components: str) -> tuple[str, ...]:
     return catalogue(json.loads(components)).id_columns()
 
 
-def _read(rows: Iterator[list[str]], id_columns: Sequence[str]) -> _Manifest | None:
-    """Read the whole manifest; None if its first row names no column."""
-    header = [name.strip() for name in next(rows, list[str]())]
-    if not any(header):
-        return None
-    places: dict[str, int] = {}
-    for place, name in enumerate(header):
-        if name:
-            places.setdefault(name, place)
+@cache
+def known_columns(components: str) -> tuple[str, ...]:
+    """The columns that rules know by name, beside bookkeeping."""
+    return (*_id_columns(components), *DAY_COLUMNS)
+
+
+def _read(header: Header, rows: Iterator[list[str]], id_columns: Sequence[str]) -> _Manifest:
+    """Read the rows below the header."""
+    places = header.places
     manifest = _Manifest(
-        header=header,
+        header=header.names,
         places=places,
         ids={name: _Ids() for name in id_columns if name in places},
         days={name: [] for name in DAY_COLUMNS if name in places},
-        missing=[0] * len(header),
+        missing=[0] * len(header.names),
         reach=Counter(),
         told_apart=frozenset(places[name] for name in (*id_columns, ENTITY_ID) if name in places),
         undated={""} if _may_be_clinical(places) else None,
+        unnamed={place: number < _MOST_UNNAMED for number, place in enumerate(header.unnamed)},
     )
     for chunk in sheet.chunks(rows):
         _take(manifest, chunk)
@@ -223,8 +226,12 @@ def _keep(manifest: _Manifest, column: Callable[[int], Sequence[str]], count: in
         manifest.components.update(column(manifest.places[COMPONENT]))
     if ENTITY_ID in manifest.places:
         cells = column(manifest.places[ENTITY_ID])
-        if not all(map(str.startswith, cells, repeat("syn"))):
+        if not all(map(is_synapse_id, cells)):
             _keep_runs(manifest.no_entity, cells, first)
+        manifest.entities.append(packed(cells))
+    for place, only_numbers in manifest.unnamed.items():
+        if only_numbers:
+            manifest.unnamed[place] = _are_numbers(column(place), first)
     manifest.records += count
 
 
@@ -254,6 +261,13 @@ def _keep_dates(manifest: _Manifest, chunk: Sequence[Sequence[str]]) -> None:
                 manifest.dates.setdefault(place, [record, 0])[1] += 1
 
 
+def _are_numbers(cells: Sequence[str], first: int) -> bool:
+    """Whether cells are blank, or number the records from 0 or 1, as tools do in a column without a name."""
+    return all(
+        not cell.strip() or cell in (str(number), str(number + 1)) for number, cell in enumerate(cells, first)
+    )
+
+
 def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None:
     match = ids.well_formed(ids.of_column(name))
     taken.filled += len(column) - column.count("")
@@ -271,9 +285,9 @@ def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None
 
 
 def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: int) -> None:
-    """Keep cells that name no entity; those of records one after the other with the same cell as one run."""
+    """Keep cells that are no Synapse ID; those of successive records with the same cell as one run."""
     for number, cell in enumerate(cells, start):
-        if not _IS_ENTITY(cell):
+        if not is_synapse_id(cell):
             text = shown(cell)
             if runs and runs[-1][2] == text and sum(runs[-1][:2]) == number:
                 runs[-1] = (runs[-1][0], runs[-1][1] + 1, text)
@@ -284,13 +298,7 @@ def _keep_runs(runs: list[tuple[int, int, str]], cells: Sequence[str], start: in
 def _columns(manifest: _Manifest) -> dict[str, object]:
     """Facet `columns`: how many records; of each column, how many cells are filled, and whether it counts."""
     first = set(manifest.places.values())
-    there = list(accumulate(manifest.reach[reach] for reach in range(len(manifest.header), 0, -1)))[::-1]
-    filled = [have - lack for have, lack in zip(there, manifest.missing, strict=True)]
-    for name, taken in manifest.ids.items():
-        filled[manifest.places[name]] = taken.filled
-    if ENTITY_ID in manifest.places:
-        blanks = sum(count for _, count, cell in manifest.no_entity if not is_value(cell))
-        filled[manifest.places[ENTITY_ID]] = manifest.records - blanks
+    filled = _filled(manifest)
     counted = [place in first and is_counted(name) for place, name in enumerate(manifest.header)]
     return {
         "records": manifest.records,
@@ -301,6 +309,18 @@ def _columns(manifest: _Manifest) -> dict[str, object]:
         "filled": sum(fill for fill, counts in zip(filled, counted, strict=True) if counts),
         "cells": manifest.records * sum(counted),
     }
+
+
+def _filled(manifest: _Manifest) -> list[int]:
+    """By column, how many cells hold a value."""
+    there = list(accumulate(manifest.reach[reach] for reach in range(len(manifest.header), 0, -1)))[::-1]
+    filled = [have - lack for have, lack in zip(there, manifest.missing, strict=True)]
+    for name, taken in manifest.ids.items():
+        filled[manifest.places[name]] = taken.filled
+    if ENTITY_ID in manifest.places:
+        blanks = sum(count for _, count, cell in manifest.no_entity if not is_value(cell))
+        filled[manifest.places[ENTITY_ID]] = manifest.records - blanks
+    return filled
 
 
 def _component(manifest: _Manifest) -> str:
@@ -325,9 +345,18 @@ def _found_ids(manifest: _Manifest) -> dict[str, object]:
 
 
 def _rows(manifest: _Manifest) -> dict[str, object]:
-    """Facet `rows`: what a report needs of the rows beside their ids."""
-    dates = [(place, *counts) for place, counts in sorted(manifest.dates.items())]
-    return {"gaps": manifest.gaps, "no_entity": manifest.no_entity, "days": manifest.days, "dates": dates}
+    """Facet `rows`: what a report needs of the rows beside their ids.
+
+    `entities`: the Synapse IDs of all records, packed; blank if no record has one.
+    """
+    entities = ",".join(manifest.entities)
+    return {
+        "gaps": manifest.gaps,
+        "no_entity": manifest.no_entity,
+        "entities": entities if entities.strip(",") else "",
+        "days": manifest.days,
+        "dates": [(place, *counts) for place, counts in sorted(manifest.dates.items())],
+    }
 
 
 def _packed(taken: _Ids) -> dict[str, object]:
@@ -344,14 +373,32 @@ def _is_htan(manifest: _Manifest) -> bool:
     )
 
 
-def _problems(manifest: _Manifest) -> Iterator[Problem]:
+def _problems(manifest: _Manifest, notes: sheet.Notes) -> Iterator[Problem]:
     """What is wrong with the form of a manifest that could be read: one problem a kind, however many rows."""
     if not _is_htan(manifest):
         yield problems.not_htan(manifest.header)
-    yield from problems.repeated(manifest.header)
+    if notes.stray.count:
+        yield problems.stray_quotes(notes.stray, manifest.header)
+    if notes.swallowed.count:
+        yield problems.swallowed_rows(notes.swallowed, manifest.header)
+    yield from _without_name(manifest)
     if manifest.short:
         yield problems.short_rows(manifest.short, len(manifest.header))
     if manifest.long:
         yield problems.long_rows(manifest.long, len(manifest.header))
     if not manifest.records:
         yield problems.no_rows()
+
+
+def _without_name(manifest: _Manifest) -> list[Problem]:
+    """A problem for each column without a name that holds more than numbers of records."""
+    if all(manifest.unnamed.values()):
+        return []
+    filled = _filled(manifest)
+    return named(
+        [
+            problems.without_name(f"column {place + 1}", filled[place])
+            for place, only_numbers in manifest.unnamed.items()
+            if not only_numbers and filled[place]
+        ]
+    )

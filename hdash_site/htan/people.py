@@ -29,7 +29,7 @@ LONGEST_ADDRESS: Final = 40
 
 
 def address(participant: str) -> str:
-    """The folder of a participant's page: the id in small letters; of one that is malformed a digest."""
+    """The folder of a participant's page: the id in small letters; of a very long id a digest."""
     kinds = tuple(kind for kind in identifiers() if kind.name == "participant")
     if len(participant) <= LONGEST_ADDRESS and well_formed(kinds)(participant):
         return participant.lower()

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import completeness
-from hdash_site.htan.atlas import Atlas
+from hdash_site.htan.atlas import Atlas, Entities
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
 from hdash_site.htan.findings import Finding
@@ -66,6 +66,7 @@ def facets(
         manifests=read,
         lineage=lineage(read),
         listing=[Finding(*row) for row in json.loads(listing["findings"])],
+        entities=Entities(**json.loads(listing["entities"])),
         demographics_expected=ruled.get("demographics", True),
         exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
     )

@@ -8,7 +8,8 @@ A key is an id with a line break behind it, so that one that others begin with h
 directory is JSON of the first key that each shard can hold and of the number of its ids: how many characters
 that key shares with the one before, the rest of it, the number, and so on. A shard is JSON of
 
-    components   by code: [label, kind, family, level, the levels of that family]
+    components   by code: [label, kind, family, level, the levels of that family, those below that its files
+                 come from]
     manifests    [atlas, entity]
     ids          [id, manifest, component, above, below, more, address]
 
@@ -69,10 +70,11 @@ def family(label: str) -> str:
 
 def table(components: Iterable[Component], catalogue: Catalogue) -> list[list[Any]]:
     """What a shard tells of each of these components."""
-    levels: dict[str, set[int]] = {}
+    levels: dict[str, dict[int, bool]] = {}
     for one in catalogue:
         if one.kind == "assay" and one.level:
-            levels.setdefault(family(one.label), set()).add(one.level)
+            known = levels.setdefault(family(one.label), {})
+            known[one.level] = known.get(one.level, False) or one.is_root
     return [
         [
             shown(one.label),
@@ -80,19 +82,35 @@ def table(components: Iterable[Component], catalogue: Catalogue) -> list[list[An
             shown(family(one.label)),
             one.level,
             sorted(levels.get(family(one.label), ())),
+            _levels_below(one, levels.get(family(one.label), {})),
         ]
         for one in components
     ]
 
 
+def _levels_below(component: Component, levels: Mapping[int, bool]) -> list[int]:
+    """Return the levels that files of a component come from, down to the first that is a root of the chain.
+
+    `levels` are those of its family, with whether each is a root: imaging begins at level 2.
+    """
+    below: list[int] = []
+    for level in sorted((level for level in levels if level < component.level), reverse=True):
+        if levels.get(below[-1] if below else component.level, component.is_root):
+            break
+        below.append(level)
+    return sorted(below)
+
+
 def records(
     atlas: str, manifests: Sequence[Manifest], lineage: Lineage, descent: Descent, codes: Sequence[int]
 ) -> list[Record]:
-    """Every id of an atlas, in no order; `codes` are the codes of the manifests' components."""
+    """Every well-formed id of an atlas, in no order; `codes` are the codes of the manifests' components."""
     entities = [(atlas, manifest.id) for manifest in manifests]
     names = _Names(lineage.nodes, codes)
     found: list[Record] = []
     for name, place in lineage.nodes.items():
+        if name in lineage.malformed:
+            continue
         stem = names.stems[name]
         above, more = descent.ancestors(name)
         used = {codes[place], *map(names.codes.__getitem__, above)}

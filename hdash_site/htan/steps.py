@@ -1,7 +1,7 @@
 """The lineage of an atlas in figures: of each kind of id how many there are, and how many lead on.
 
-A step breaks where a record names a parent that no manifest of the atlas has, or names none. One that comes
-from outside of the atlas (`EXT`), or need not have a parent, is told apart.
+A step breaks where a record names a parent that no manifest of the atlas has, or names none. Records that
+come from outside of the atlas (`EXT`), or need not have a parent, are counted apart.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hdash_site.htan.ids import Cell
+from hdash_site.htan.lineage import named, own_id
 
 if TYPE_CHECKING:
     from hdash_site.htan.descent import Descent
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from hdash_site.htan.manifests import Manifest
 
 _EXTERNAL: Final = "EXT"
-_NOTHING: Final = Cell("", (), ())
 
 
 class Step(NamedTuple):
@@ -64,7 +63,7 @@ def _own(manifest: Manifest, place: int, nodes: Mapping[str, int], seen: set[str
     """The ids that stand in this manifest first, with their first record."""
     texts, primary = list(manifest.primary.texts), manifest.primary
     for record in primary.odd:
-        texts[record] = primary.one(record)
+        texts[record] = own_id(manifest, record)
     names = {
         name: len(texts) - 1 - back
         for back, name in enumerate(reversed(texts))
@@ -76,11 +75,9 @@ def _own(manifest: Manifest, place: int, nodes: Mapping[str, int], seen: set[str
 
 def _kind(record: int, parents: Parents, lineage: Lineage) -> int:
     """Why a record has no parent in the atlas, as a place among the counts of `Step`."""
-    if record in parents.excused:
+    names = {name for _, column in parents.columns if column.texts for name in named(column, record)}
+    if not names and record in parents.excused:
         return 2
-    text = parents.ids.texts[record] if parents.ids.texts else ""
-    cell = parents.ids.odd.get(record, _NOTHING)
-    named = (text,) if text else (*cell.good, *cell.bad)
-    if not named or set(named) <= lineage.nodes.keys():
+    if all(name in lineage.nodes and name not in lineage.malformed for name in names):
         return 4  # nothing, or the record itself
-    return 2 if all(_EXTERNAL in one for one in named) else 3
+    return 2 if all(_EXTERNAL in name for name in names) else 3

@@ -40,12 +40,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """`row_height`: pixels a row; `names`: the rows' names, none if there are too many."""
+    """`row_height`: pixels a row; `names`: the names of the rows drawn, none if there are too many.
+
+    `count`: all rows, of which `empty` are not drawn because they have no value.
+    """
 
     key: str
     title: str
     rows: str
     count: int
+    empty: int
     width: int
     height: float
     left: int
@@ -56,10 +60,10 @@ class Matrix:
 
 def matrix(facet: Mapping[str, Any]) -> Matrix:
     """Lay a completeness matrix out."""
-    count = facet["count"]
-    names: list[str] = facet.get("names", []) if count <= NAMED_ROWS else []
+    drawn = facet["count"] - facet["empty"]
+    names: list[str] = facet.get("names", []) if drawn <= NAMED_ROWS else []
     left = 130 if names else 10
-    row_height = ROW if names else min(ROW, TALLEST / max(count, 1))
+    row_height = ROW if names else min(ROW, TALLEST / max(drawn, 1))
     columns = [
         Column(
             left + CELL * number + CELL / 2,
@@ -75,9 +79,10 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
         key=facet["key"],
         title=facet["title"],
         rows=facet["rows"],
-        count=count,
+        count=facet["count"],
+        empty=facet["empty"],
         width=left + CELL * len(columns) + 120,
-        height=round(row_height * count, 2),
+        height=round(row_height * drawn, 2),
         left=left,
         row_height=round(row_height, 4),
         names=names,

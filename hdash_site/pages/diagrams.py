@@ -55,7 +55,7 @@ def person(one: Mapping[str, Any], tables: Mapping[int, Sequence[Any]]) -> Diagr
     if left_out:
         columns["more"] = (1, "biospecimen", f"{left_out:,} more", f"{left_out:,} more biospecimens")
     for code, count in one["components"]:
-        label, kind, _, level, _ = tables[code]
+        label, kind, _, level = tables[code][:4]
         if kind == "assay":
             text = f"{label}: {count:,}"
             columns[f"c{code}"] = (deepest + max(level, 1), "assay", text, text)

@@ -14,9 +14,9 @@ __all__ = ["clock", "count", "moment", "percent", "plural", "raw", "shown", "sig
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
-# Controls and marks that turn the direction of what follows: shown as a sign, so that nobody is misled.
+# Controls, marks that turn the direction of what follows, and what XML forbids: replaced by a visible sign.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
 _SPECIAL = re.compile(f"[&<>\"']|{_UNSEEN.pattern}")
 

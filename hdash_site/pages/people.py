@@ -69,20 +69,25 @@ def _wrong(findings: Sequence[Mapping[str, Any]], more: int) -> dict[str, Any]:
 def levels(
     components: Iterable[tuple[int, int]], tables: Mapping[int, Sequence[Any]]
 ) -> list[tuple[str, list[tuple[int, int | None]]]]:
-    """Give of each assay with levels how many files there are of each; None: a higher one has some."""
+    """Return, for each assay with levels, the number of files of each level; None: the level is missing.
+
+    A level is missing if files of a higher one come from it, by the catalogue's chain of levels.
+    """
     found: dict[str, dict[int, int]] = {}
     there: dict[str, list[int]] = {}
+    needed: dict[str, set[int]] = {}
     for code, count in components:
-        _, kind, family, level, known = tables[code]
+        _, kind, family, level, known, below = tables[code]
         if kind == "assay" and level:
             counts = found.setdefault(family, {})
             counts[level] = counts.get(level, 0) + count
             there[family] = known
+            needed.setdefault(family, set()).update(below)
     return [
         (
             family,
             [
-                (level, counts.get(level, None if level < max(counts) else 0))
+                (level, counts.get(level, None if level in needed[family] else 0))
                 for level in sorted({*there[family], *counts})
             ],
         )

@@ -74,7 +74,7 @@ HEAVY = (
 )
 """The modules of what is heavy, for the processes that do it."""
 
-LISTING_FACETS = ("summary", "manifests", "folders", "findings")
+LISTING_FACETS = ("summary", "manifests", "folders", "findings", "entities")
 MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
 

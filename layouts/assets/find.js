@@ -113,8 +113,8 @@ function record(prefix, shard, [rest, manifest, code, above, below, more = 0, ad
   const stem = id.slice(0, id.lastIndexOf("_") + 1);
   const whole = (text) => (text ? (text.startsWith("~") ? stem : "") + text.slice(1) : stem.slice(0, -1));
   const component = (number) => {
-    const [label, kind, family, level, levels] = shard.components[number];
-    return { label, kind, family, level, levels };
+    const [label, kind, family, level, levels, below = []] = shard.components[number];
+    return { label, kind, family, level, levels, needed: below };
   };
   const up = [];
   for (let at = 0; at < above.length; at += 2) up.push({ id: whole(above[at + 1]), ...component(above[at]) });
@@ -132,16 +132,16 @@ function toParticipant(atlas, id, address) {
 
 function levels(one) {
   const there = new Map();
-  for (const { kind, family, level, levels: all } of [one, ...one.above, ...one.below]) {
+  for (const { kind, family, level, levels: all, needed } of [one, ...one.above, ...one.below]) {
     if (kind !== "assay" || !level) continue;
-    const known = there.get(family) ?? { all, held: new Set() };
+    const known = there.get(family) ?? { all, held: new Set(), lower: new Set() };
     known.held.add(level);
+    needed.forEach((below) => known.lower.add(below));
     there.set(family, known);
   }
-  return [...there].map(([family, { all, held }]) => {
-    const highest = Math.max(...held);
+  return [...there].map(([family, { all, held, lower }]) => {
     const items = [...new Set([...all, ...held])].sort().map((level) => {
-      const state = held.has(level) ? "there" : level < highest ? "missing" : "none";
+      const state = held.has(level) ? "there" : lower.has(level) ? "missing" : "none";
       return [state, `Level ${level}: ${{ there: "there", missing: "missing", none: "none yet" }[state]}`];
     });
     const line = make("ul", "", { className: "levels" });

@@ -5,7 +5,7 @@
 <div class="wide" tabindex="0" role="region" aria-label="${chart.title}">
 <svg role="img" aria-labelledby="${chart.key}-title ${chart.key}-desc" width="${chart.width}" height="${chart.height + 180}" viewBox="0 0 ${chart.width} ${chart.height + 180}">
 <title id="${chart.key}-title">${chart.title}</title>
-<desc id="${chart.key}-desc">A row for each of ${plural(chart.count, chart.rows[:-1])}, a column for each component; a mark where there is metadata. The table below has the counts.</desc>
+<desc id="${chart.key}-desc">A row for each of ${plural(chart.count - chart.empty, chart.rows[:-1])}, a column for each component; a mark where there is metadata. The table below has the counts.</desc>
 % for number, name in enumerate(chart.names):
 <text class="row" x="${chart.left - 6}" y="${150 + chart.row_height * (number + 0.75)}">${name}</text>
 % endfor
@@ -19,6 +19,9 @@
 % endfor
 </svg>
 </div>
+% if chart.empty:
+<p class="small">${plural(chart.empty, chart.rows[:-1])} ${"has" if chart.empty == 1 else "have"} no record in these components.</p>
+% endif
 <details><summary>The counts as a table</summary>
 <table>
 <thead><tr><th scope="col">Component</th><th scope="col" class="number">${chart.rows.capitalize()}</th><th scope="col" class="number">Share</th></tr></thead>

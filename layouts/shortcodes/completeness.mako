@@ -11,5 +11,5 @@ matrix = { meaning = "one chart alone: `clinical`, `clinical-tier3`, `single-cel
 ${charts.matrix(chart, table)}
 % endfor
 % if not drawn:
-<p class="empty">There is nobody and nothing to show yet.</p>
+<p class="empty">No participants or biospecimens yet.</p>
 % endif

@@ -182,10 +182,19 @@ def edit(atlases: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     known = [fault for fault in faults if fault["code"] == "H_ENTITY_ID" and fault["value"]]
     mended = known[0]
     still = next(fault for fault in known if fault["atlas"] != mended["atlas"])
-    _set(atlases, mended, mended["row"], "syn1")
+    _set(atlases, mended, mended["row"], _undescribed(atlases, mended["atlas"]))
     rows = {fault["row"] for fault in faults if fault["manifest"] == still["manifest"]}
     _set(atlases, still, next(row for row in range(2, 99) if row not in rows), FORMULA)
     return mended, still
+
+
+def _undescribed(atlases: Path, atlas: str) -> str:
+    """Give the Synapse ID of a file of the atlas that no manifest names."""
+    projects = csv.DictReader((atlases / "projects.csv").read_text("utf-8-sig").splitlines())
+    project = next(row["id"] for row in projects if row["atlas_id"] == atlas)
+    with (atlases / "files.csv").open(encoding="utf-8", newline="") as file:
+        files = [row for row in csv.DictReader(file) if row["projectId"] == project]
+    return next(row["id"] for row in files if row["name"] == "README.md")
 
 
 def _set(atlases: Path, fault: dict[str, Any], row: int, value: str) -> None:

@@ -22,7 +22,7 @@ def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("find")
     atlases = worlds.small(folder / "atlases", "HTA1", "HTA2")
     project = atlases.projects[1]["id"]
-    # HTA1 holds an id that begins like those of HTA2, and one that begins like no atlas.
+    # HTA1 holds an id that begins like those of HTA2, and a malformed one.
     odd = worlds.demographics("HTA2_77", "see <b>the</b> table")
     atlases.manifest(project, atlases.entity(project, project, "odd", "folder"), "Demographics", odd)
     project = atlases.projects[0]["id"]
@@ -60,6 +60,13 @@ def index():
         rows = (f"{one}|{parent}|syn1" for one, parent in zip(own, above, strict=True))
         tables.append(helpers.table(f"ScRNA-seqLevel{level}", f"HTAN Data File ID|{column}|entityId", *rows))
         above = own
+    stem = samples[-1][: samples[-1].rfind("_")]
+    for level, column, parent in (
+        (2, "HTAN Parent Biospecimen ID", samples[-1]),
+        (4, "HTAN Parent Data File ID", f"{stem}_7000000002"),
+    ):
+        row = f"{stem}_700000000{level}|{parent}|syn1"
+        tables.append(helpers.table(f"ImagingLevel{level}", f"HTAN Data File ID|{column}|entityId", row))
     entities, read = [], {}
     for number, data in enumerate(tables):
         entities.append(helpers.entity(f"syn{100 + number}", f"folder {number}", "folder"))
@@ -72,6 +79,18 @@ def index():
 
 def said(page, text):
     page.get_by_role("status").filter(has_text=text).wait_for()
+
+
+def test_imaging_begins_at_level_2_so_level_1_is_not_missing(visit, large):
+    window = visit(large)
+    page = window.go(f"find/#HTA1_{999 + PARTICIPANTS}_7000000004")
+    said(page, "Found HTA1_")
+    assert page.locator("article.id .levels li").all_inner_texts() == [
+        "Level 1: none yet",
+        "Level 2: there",
+        "Level 3: missing",
+        "Level 4: there",
+    ]
 
 
 def test_by_keyboard_alone_one_finds_an_id_and_goes_up_to_its_participant(visit, large):
@@ -178,11 +197,16 @@ def test_ids_that_do_not_begin_like_their_atlas_are_found_too(visit, large):
     assert "Participant of HTA1" in page.locator("article.id").inner_text()
     page = window.go("find/#HTA2_77")
     assert "Participant of HTA2" in page.locator("article.id").inner_text()
-    page = window.go("find/#see%20%3Cb%3E")
+    page = window.go("find/#HTA2_7")
     said(page, "2 ids begin with it")
-    assert page.locator(".matches a").all_inner_texts() == ["see <b>that</b> table", "see <b>the</b> table"]
-    page.locator(".matches a").first.click()
-    said(page, "Found see <b>that</b> table")
+    assert page.locator(".matches a").all_inner_texts() == ["HTA2_77", "HTA2_78"]
+    assert window.troubles == []
+
+
+def test_a_malformed_id_is_not_in_the_index_and_is_shown_as_it_is_typed(visit, large):
+    window = visit(large)
+    page = window.go("find/#see%20%3Cb%3E")
+    said(page, "No id begins with see <b>.")
     assert page.locator("#found b").count() == 0
     assert window.troubles == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 from hdash_site.htan import listing, parsing, report
@@ -59,11 +60,14 @@ def report_of(
     *tables: bytes | str | tuple[str, bytes],
     atlas: str = "HTA1",
     more: tuple[list[str], ...] = (),
+    archives: tuple[str, ...] = (),
+    unlisted: tuple[str, ...] = (),
     **rules: Any,
 ) -> dict[str, bytes]:
     """The report of an atlas with these manifests, syn11, syn12, ...; each in a folder of its own.
 
-    A text is the reason why a manifest could not be fetched; a pair begins with its annotation.
+    A text is the reason why a manifest could not be fetched; a pair begins with its annotation. The folder
+    syn9 holds a file for each Synapse ID from syn200 on in the manifests, except those that are `unlisted`.
     """
     rows = [entity("syn9", "empty", "folder")]
     read: dict[str, dict[str, bytes]] = {}
@@ -79,9 +83,17 @@ def report_of(
             failures[name] = data
         else:
             read[name] = parsing.facets(data, json.dumps(rules.get("components", [])))
-    facets = listing.facets(listing_of(*rows, *more), PROJECT, ())
+    named = {entity for data in tables for entity in _entities(data[1] if isinstance(data, tuple) else data)}
+    named -= {*unlisted, *(row[0] for row in more)}
+    rows += [entity(name, f"{name}.bam", parent="syn9") for name in sorted(named)]
+    facets = listing.facets(listing_of(*rows, *more), PROJECT, archives)
     about = {"id": atlas, "synapse_id": PROJECT, "name": "Atlas", "liaison": "Somebody"}
     return report.facets(json.dumps(about), facets, read, failures, json.dumps(rules))
+
+
+def _entities(manifest: bytes | str) -> set[str]:
+    text = manifest if isinstance(manifest, str) else manifest.decode("latin-1")
+    return set(re.findall(r"\bsyn(?:[2-9][0-9]{2}|[0-9]{4,})\b", text))
 
 
 def decoded(facets: dict[str, bytes], name: str) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdash_site.htan.completeness import runs
+from hdash_site.pages.charts import matrix
 
 from .helpers import LEVEL_1, PEOPLE, SAMPLES, SOUND, decoded, report_of, table
 
@@ -35,7 +36,46 @@ def test_assay_rows_are_the_biospecimens_that_have_one() -> None:
     found = matrices(*SOUND)
     assert set(found) == {"clinical", "clinical-tier3", "single-cell"}
     assert found["single-cell"]["names"] == ["HTA1_1_1", "HTA1_1_2"]
+    assert (found["single-cell"]["count"], found["single-cell"]["empty"]) == (3, 1)
     assert ones(found["single-cell"]) == {"ScRNA-seqLevel1": [[0, 2]], "ScRNA-seqLevel2": [[0, 2]]}
+
+
+def test_the_denominator_is_every_biospecimen_of_the_atlas_and_rows_without_a_mark_are_a_count() -> None:
+    samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", *(f"HTA1_1_{n}|HTA1_1" for n in range(1, 101))
+    )
+    imaging = table("ImagingLevel2", "HTAN Data File ID|HTAN Parent Biospecimen ID", "HTA1_1_901|HTA1_1_50")
+    found = matrices(PEOPLE, samples, imaging)["imaging"]
+    assert (found["count"], found["empty"], found["names"]) == (100, 99, ["HTA1_1_50"])
+    assert ones(found) == {"ImagingLevel2": [[0, 1]]}
+    drawn = matrix(found)
+    assert (drawn.count, drawn.empty, drawn.names, drawn.height) == (100, 99, ["HTA1_1_50"], 14)
+
+
+def test_participants_without_a_record_of_the_group_are_a_count() -> None:
+    therapy = table("ClinicalDataTier2", "HTAN Participant ID", "HTA1_2")
+    tier_3 = table("LungCancerTier3", "HTAN Participant ID", "HTA1_2")
+    found = matrices(PEOPLE, therapy, tier_3)["clinical-tier3"]
+    assert (found["count"], found["empty"], found["names"]) == (2, 1, ["HTA1_2"])
+
+
+def test_a_malformed_id_is_no_row() -> None:
+    people = table(
+        "Demographics", "HTAN Participant ID", "HTA1_", "hta1_3", "HTA1_1 x", "HTA1_1", "HTA1_2\u200b"
+    )
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_1|HTA1_1")
+    files = table(
+        "ImagingLevel2",
+        "HTAN Data File ID|HTAN Parent Biospecimen ID",
+        "HTA1_1_101|HTA1_1_x",
+        "HTA1_1_102|HTA1_1_1",
+    )
+    report = report_of(people, samples, files)
+    found = {one["key"]: one for one in decoded(report, "completeness")}
+    assert (found["clinical"]["names"], found["clinical"]["count"]) == (["HTA1_1"], 1)
+    assert (found["imaging"]["names"], found["imaging"]["count"]) == (["HTA1_1_1"], 1)
+    for key in ("clinical", "imaging"):
+        assert len(report[f"completeness/{key}.csv"].decode().splitlines()) == 2
 
 
 def test_a_matrix_without_rows_is_left_out() -> None:
@@ -89,14 +129,18 @@ def test_the_full_table_is_a_download() -> None:
     text = report_of(PEOPLE, SAMPLES, LEVEL_1)["completeness/single-cell.csv"].decode()
     header, *rows = text.splitlines()
     assert header.split(",")[:3] == ["HTAN Biospecimen ID", "ScRNA-seqLevel1", "ScRNA-seqLevel2"]
-    assert [row.split(",")[:3] for row in rows] == [["HTA1_1_1", "1", "0"], ["HTA1_1_2", "1", "0"]]
+    assert [row.split(",")[:3] for row in rows] == [
+        ["HTA1_1_1", "1", "0"],
+        ["HTA1_1_2", "1", "0"],
+        ["HTA1_2_1", "0", "0"],
+    ]
     assert {row.count(",") for row in rows} == {header.count(",")}
 
 
-def test_a_hostile_id_is_text_in_the_download() -> None:
-    people = table("Demographics", "HTAN Participant ID", '=HYPERLINK("x")')
-    rows = report_of(people)["completeness/clinical.csv"].decode().splitlines()
-    assert rows[1].startswith('"\'=HYPERLINK(""x"")",0,')
+def test_a_hostile_component_is_text_in_the_download() -> None:
+    odd = table('=HYPERLINK("x")', "HTAN Data File ID|HTAN Parent Biospecimen ID", "HTA1_1_101|HTA1_1_2")
+    header = report_of(SAMPLES, odd)["completeness/other.csv"].decode().splitlines()[0]
+    assert header.endswith(',"\'=HYPERLINK(""x"")"')
 
 
 @given(st.sets(st.integers(0, 30)))

@@ -90,11 +90,11 @@ def test_kinds_and_groups_fit_together() -> None:
         ("SRRSImagingLevel2", ("HTAN Data File ID", "HTAN Parent Biospecimen ID")),
         (
             "10xVisiumSpatialTranscriptomics-RNA-seqLevel2",
-            ("HTAN Data File ID", "HTAN Parent Biospecimen ID"),
+            ("HTAN Data File ID", "HTAN Parent Biospecimen ID", "HTAN Parent Data File ID"),
         ),
         (
             "10xVisiumSpatialTranscriptomics-AuxiliaryFiles",
-            ("HTAN Data File ID", "HTAN Parent Biospecimen ID"),
+            ("HTAN Data File ID", "HTAN Parent Biospecimen ID", "HTAN Parent Data File ID"),
         ),
         ("OtherAssay", ("HTAN Data File ID", "HTAN Parent Biospecimen ID")),
         ("ExSeqMinimal", ("HTAN Data File ID", "HTAN Parent Biospecimen ID")),
@@ -105,7 +105,7 @@ def test_kinds_and_groups_fit_together() -> None:
         ),
         ("ScRNA-seqLevel2", ("HTAN Data File ID", "HTAN Parent Data File ID")),
         ("ImagingLevel3Segmentation", ("HTAN Data File ID", "HTAN Parent Data File ID")),
-        ("RPPALevel2", ("HTAN Data File ID", "HTAN Parent Data File ID")),
+        ("RPPALevel2", ("HTAN Data File ID", "HTAN Parent Data File ID", "HTAN Parent Biospecimen ID")),
         ("PublicationManifest", ()),
     ],
 )

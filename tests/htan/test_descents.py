@@ -98,6 +98,35 @@ def test_the_steps_say_where_the_way_back_breaks() -> None:
     ]
 
 
+def test_a_malformed_id_is_no_step_and_breaks_the_way_of_what_names_it() -> None:
+    samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_2|HTA1_1_x"
+    )
+    found = descents_of(PEOPLE, samples)
+    assert [counts for _, *counts in decoded(found, "steps")] == [[2, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0]]
+    assert [one["biospecimens"] for one in decoded(found, "people")] == [0, 0]
+
+
+def test_a_file_with_two_parents_comes_from_both_and_is_counted_once() -> None:
+    columns = "HTAN Data File ID|HTAN Parent Data File ID|HTAN Parent Biospecimen ID"
+    rows = ("HTA1_1_301|HTA1_1_101|HTA1_1_1", "HTA1_1_302||HTA1_1_1", "HTA1_1_303|HTA1_1_999|HTA1_1_998")
+    found = descents_of(*SOUND, table("RPPALevel2", columns, *rows))
+    assert decoded(found, "people")[0]["files"] == 5
+    [shard] = [json.loads(text) for text in decoded(found, "shards").values()]
+    codes = {row[0]: int(code) for code, row in shard["components"].items()}
+    above = {row[0]: row[3] for row in shard["ids"]}["1_301"]
+    assert above == [
+        codes["scRNA-seq Level 1"],
+        "~101",
+        codes["Biospecimen"],
+        "~1",
+        codes["Demographics"],
+        "",
+    ]
+    rppa = [counts for row, *counts in decoded(found, "steps") if row and row[0] == "RPPA Level 2"]
+    assert rppa == [[3, 2, 0, 1, 0, 0]]
+
+
 def test_what_is_no_id_changes_nothing() -> None:
     more = PEOPLE.replace(b"female", b"male")
     assert descents_of(more, SAMPLES, LEVEL_1) == descents_of(PEOPLE, SAMPLES, LEVEL_1)

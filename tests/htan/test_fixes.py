@@ -14,10 +14,10 @@ def imaging(*rows: str) -> bytes:
 
 def lost(*numbers: int) -> list[str]:
     """Rows of an imaging manifest whose parents do not exist."""
-    return [f"HTA1_1_9{n:04}|HTA1_1_77{n}|syn1" for n in numbers]
+    return [f"HTA1_1_9{n:04}|HTA1_1_77{n}|syn6{n:03}" for n in numbers]
 
 
-GOOD = "HTA1_1_8{:04}|HTA1_1_1|syn1"
+GOOD = "HTA1_1_8{0:04}|HTA1_1_1|syn7{0:03}"
 
 
 def causes(*tables: bytes, **more: object) -> list[dict]:
@@ -36,8 +36,8 @@ def test_one_cause_names_each_manifest_its_rows_what_is_there_and_what_was_expec
         "code": "H_LINKS",
         "severity": "error",
         "column": "HTAN Parent Biospecimen ID",
-        "message": "The parent does not exist in the atlas; correct the id, or upload the manifest that"
-        " describes it.",
+        "message": "The parent does not exist in the atlas. Correct the ID, or upload the manifest that"
+        " describes the parent.",
         "expected": "a biospecimen id, like HTA3_8001_1",
         "count": 5,
         "places": 2,

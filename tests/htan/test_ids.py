@@ -6,9 +6,9 @@ import pytest
 
 from hdash_site.htan import ids
 
-EXAMPLES = [(kind, text, True) for kind in ids.identifiers() for text in (*kind.valid, kind.example)] + [
-    (kind, text, False) for kind in ids.identifiers() for text in kind.invalid
-]
+EXAMPLES = [
+    (kind, text, True) for kind in ids.identifiers() for text in (*kind.valid, kind.example, kind.example_2)
+] + [(kind, text, False) for kind in ids.identifiers() for text in kind.invalid]
 
 
 @pytest.mark.parametrize(("kind", "text", "valid"), EXAMPLES)
@@ -16,7 +16,7 @@ def test_the_examples_in_the_data_hold(kind: ids.Identifier, text: str, valid: b
     assert kind.matches(text) is valid
 
 
-@pytest.mark.parametrize("atlas", [*range(1, 100), *range(200, 210)])
+@pytest.mark.parametrize("atlas", [*range(1, 100), *range(200, 230)])
 def test_atlases_of_both_phases_are_known(atlas: int) -> None:
     participant, biospecimen, data_file = ids.identifiers()
     sample, file = ("B5", "D5") if atlas >= 200 else ("5", "5")
@@ -25,7 +25,7 @@ def test_atlases_of_both_phases_are_known(atlas: int) -> None:
     assert data_file.matches(f"HTA{atlas}_EXT7_{file}")
 
 
-@pytest.mark.parametrize("atlas", ["0", "00", "01", "100", "199", "210", "999", "1000", "2000", ""])
+@pytest.mark.parametrize("atlas", ["0", "00", "01", "100", "199", "230", "999", "1000", "2000", ""])
 def test_other_atlas_numbers_are_malformed(atlas: str) -> None:
     assert not any(kind.matches(f"HTA{atlas}_7") for kind in ids.identifiers())
     assert not any(
@@ -101,9 +101,51 @@ def test_a_column_says_which_ids_it_holds(column: str, text: str, valid: bool) -
 
 def test_what_is_expected_has_an_example() -> None:
     assert (
-        ids.expected("HTAN Parent ID")
+        ids.expected("HTAN Parent ID", "HTA1")
         == "a participant id, like HTA3_8001 or a biospecimen id, like HTA3_8001_1"
     )
+
+
+@pytest.mark.parametrize("atlas", ["HTA200", "HTA209", "HTA229"])
+def test_an_atlas_of_phase_2_is_told_the_form_of_phase_2(atlas: str) -> None:
+    for kind in ids.identifiers():
+        assert kind.matches(kind.example_2)
+    assert ids.expected("HTAN Biospecimen ID", atlas) == "a biospecimen id, like HTA200_8001_B1"
+    assert "HTA3" not in ids.expected("HTAN Parent ID", atlas) + ids.expected("HTAN Data File ID", atlas)
+
+
+@pytest.mark.parametrize("atlas", ["HTA1", "HTA99", "HTA20", "HTA2000", "HTA230", "a/b", ""])
+def test_any_other_atlas_is_told_the_form_of_phase_1(atlas: str) -> None:
+    assert "HTA200" not in "".join(ids.expected(kind.columns[0], atlas) for kind in ids.identifiers())
+
+
+def test_no_id_of_phase_2_is_longer_than_50_characters() -> None:
+    _, biospecimen, _ = ids.identifiers()
+    longest = f"HTA200_{'9' * 21}_B{'9' * 20}"
+    assert (len(longest), biospecimen.matches(longest), biospecimen.matches(longest + "9")) == (
+        50,
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("HTA1_1_9001\u200b", "HTA1_1_9001<U+200B>"),
+        ("HTA1_1\u00ad_9", "HTA1_1<U+00AD>_9"),
+        ("\u041dTA1_1_1", "<U+041D>TA1_1_1"),
+        ("HTA1_1_1\u00a0", "HTA1_1_1<U+00A0>"),
+        ("HTA1_1_1\ufe0f", "HTA1_1_1<U+FE0F>"),
+        ("\uff28TA1_1_1", "<U+FF28>TA1_1_1"),
+        ("HTA1_1_1 ", "HTA1_1_1<U+0020>"),
+        ("HTA1_1_1\u3164", "HTA1_1_1<U+3164>"),
+    ],
+)
+def test_a_malformed_id_never_looks_like_a_good_one(cell: str, shown: str) -> None:
+    read = ids.read(cell, "HTAN Data File ID")
+    assert read.shown == shown
+    assert set(read.bad) <= {shown}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +62,7 @@ def test_a_primary_cell_with_a_comma_or_nothing_is_no_node() -> None:
     assert graph.biospecimens == frozenset()
 
 
-def test_a_malformed_primary_id_is_a_node_and_its_children_find_it() -> None:
+def test_a_malformed_primary_id_is_a_node_of_the_download_and_its_children_find_it() -> None:
     odd = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_7 |HTA1_1")
     files = table(
         "OtherAssay",
@@ -118,7 +121,95 @@ def test_the_first_of_a_duplicate_stands_and_both_have_their_edges() -> None:
     lines = sif(SAMPLES, again, LEVEL_1)
     assert "B_HTA1_2_1\tconnect\tOA_HTA1_1_101" in lines
     assert lines.count("B_HTA1_1_1\tconnect\tOA_HTA1_1_101") == 1
-    assert assays(SAMPLES, again, LEVEL_1, LEVEL_2)["ScRNA-seqLevel2"] == {"HTA1_1_1", "HTA1_1_2", "HTA1_2_1"}
+    assert assays(SAMPLES, again, LEVEL_1, LEVEL_2)["ScRNA-seqLevel2"] == {"HTA1_2_1", "HTA1_1_2"}
+
+
+def test_a_duplicated_biospecimen_moves_no_assay_to_its_parent() -> None:
+    again = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_2|HTA1_2_1", "HTA1_1_2 |HTA1_2_1"
+    )
+    assert assays(PEOPLE, SAMPLES, again, LEVEL_1, LEVEL_2) == assays(*SOUND)
+
+
+BIOSPECIMEN_ROWS = st.lists(
+    st.tuples(st.sampled_from(["1", "2", "2 "]), st.sampled_from(["HTA1_1", "HTA1_1_1", "HTA1_1_3"])),
+    max_size=4,
+)
+FILE_ROWS = st.lists(
+    st.tuples(st.integers(10, 14), st.sampled_from(["1", "2", "3", "10", "11", "12", "1, 3", "10;2"])),
+    max_size=6,
+)
+
+
+@given(BIOSPECIMEN_ROWS, FILE_ROWS, FILE_ROWS)
+def test_a_duplicate_id_changes_nothing_in_a_matrix(
+    samples: list[tuple[str, str]], first: list[tuple[int, str]], second: list[tuple[int, str]]
+) -> None:
+    """Rows whose id an earlier row has might as well not be there."""
+    columns = ("HTAN Biospecimen ID|HTAN Parent ID", *["HTAN Data File ID|HTAN Parent Data File ID"] * 2)
+    names = ("Biospecimen", "ImagingLevel3Segmentation", "ImagingLevel4")
+    own = [("1", "HTA1_1"), ("2", "HTA1_1"), ("3", "HTA1_1"), *samples]
+    written = [[(f"HTA1_1_{name}", parent) for name, parent in own]]
+    for rows in (first, second):
+        parents = [re.sub("([0-9]+)", r"HTA1_1_\1", cell) for _, cell in rows]
+        written.append([(f"HTA1_1_{name}", parent) for (name, _), parent in zip(rows, parents, strict=True)])
+    seen: set[str] = set()
+    single: list[list[tuple[str, str]]] = []
+    for rows in written:
+        single.append([])
+        for name, parent in rows:
+            if name.strip() not in seen:
+                seen.add(name.strip())
+                single[-1].append((name, parent))
+
+    def tables(of: list[list[tuple[str, str]]]) -> list[bytes]:
+        return [
+            table(name, header, *map("|".join, rows))
+            for name, header, rows in zip(names, columns, of, strict=True)
+        ]
+
+    with_duplicates, without = assays(*tables(written)), assays(*tables(single))
+    for name in names[1:]:
+        assert with_duplicates.get(name, set()) == without.get(name, set())
+
+
+BOTH = "HTAN Data File ID|HTAN Parent Data File ID|HTAN Parent Biospecimen ID"
+
+
+@pytest.mark.parametrize("component", ["RPPALevel3", "10xVisiumSpatialTranscriptomics-AuxiliaryFiles"])
+def test_edges_of_both_parent_columns_are_in_the_download_each_once(component: str) -> None:
+    rows = (
+        "HTA1_1_301|HTA1_1_101|HTA1_1_1",
+        "HTA1_1_302|HTA1_1_101, HTA1_1_102|HTA1_1_101",
+        "HTA1_1_303||HTA1_2_1",
+    )
+    lines = [line for line in sif(*SOUND, table(component, BOTH, *rows)) if "HTA1_1_30" in line]
+    short = {"RPPALevel3": "RPPA3"}.get(component, "VS2_A")
+    assert sorted(lines) == sorted(
+        [
+            f"SC1_HTA1_1_101\tconnect\t{short}_HTA1_1_301",
+            f"B_HTA1_1_1\tconnect\t{short}_HTA1_1_301",
+            f"SC1_HTA1_1_101\tconnect\t{short}_HTA1_1_302",
+            f"SC1_HTA1_1_102\tconnect\t{short}_HTA1_1_302",
+            f"B_HTA1_2_1\tconnect\t{short}_HTA1_1_303",
+        ]
+    )
+
+
+def test_a_file_belongs_to_the_biospecimens_of_its_own_cell_or_else_to_those_of_its_parent_files() -> None:
+    for row, expected in (
+        ("HTA1_1_301|HTA1_1_101|HTA1_2_1", {"HTA1_2_1"}),
+        ("HTA1_1_301|HTA1_1_101|HTA1_2_1, HTA1_1_2", {"HTA1_2_1", "HTA1_1_2"}),
+        ("HTA1_1_301|HTA1_1_101, HTA1_1_102|HTA1_2_1", {"HTA1_2_1"}),
+        ("HTA1_1_301|HTA1_1_101|", {"HTA1_1_1"}),
+        ("HTA1_1_301|HTA1_1_101, HTA1_1_102|", {"HTA1_1_1", "HTA1_1_2"}),
+        ("HTA1_1_301|HTA1_1_101|HTA1_1_x", {"HTA1_1_1"}),
+        ("HTA1_1_301||HTA1_2_1", {"HTA1_2_1"}),
+        ("HTA1_1_301||", set()),
+    ):
+        made = table("RPPALevel4", "HTAN Data File ID|HTAN Parent Data File ID", "HTA1_1_401|HTA1_1_301")
+        found = assays(*SOUND, table("RPPALevel3", BOTH, row), made)
+        assert (found["RPPALevel3"], found["RPPALevel4"]) == (expected, expected), row
 
 
 def test_circles_end() -> None:
@@ -166,3 +257,39 @@ def test_assays_agree_with_a_plain_walk(links: dict[int, list[int]]) -> None:
                 seen.add(here)
                 waiting += links.get(here, [])
     assert assays(samples, files) == {"ImagingLevel4": {f"HTA1_1_{n}" for n in expected}}
+
+
+TWO_COLUMNS = st.dictionaries(
+    st.integers(10, 16),
+    st.tuples(st.lists(st.integers(10, 17), max_size=2), st.lists(st.integers(1, 5), max_size=2)),
+    min_size=1,
+)
+
+
+@given(TWO_COLUMNS)
+def test_assays_with_two_parent_columns_agree_with_a_plain_walk(
+    links: dict[int, tuple[list[int], list[int]]],
+) -> None:
+    """Biospecimens are 1 to 4 (5 does not exist), files 10 to 16."""
+    samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", *(f"HTA1_1_{n}|HTA1_1" for n in range(1, 5))
+    )
+
+    def cell(names: list[int]) -> str:
+        return ", ".join(f"HTA1_1_{n}" for n in names)
+
+    rows = [f"HTA1_1_{file}|{cell(files)}|{cell(own)}" for file, (files, own) in links.items()]
+    expected: set[int] = set()
+    for file in links:
+        waiting, seen = [file], set[int]()
+        while waiting:
+            here = waiting.pop()
+            files, own = links.get(here, ([], []))
+            if here in seen:
+                continue
+            seen.add(here)
+            mine = {n for n in own if n < 5}
+            expected |= mine
+            waiting += [] if mine else files
+    found = assays(samples, table("RPPALevel3", BOTH, *rows))
+    assert found == {"RPPALevel3": {f"HTA1_1_{n}" for n in expected}}

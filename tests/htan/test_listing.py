@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hdash_site.htan import listing
 from hdash_site.htan.entities import COLUMNS
@@ -63,7 +65,7 @@ def test_manifests_stand_in_natural_order_of_their_paths() -> None:
     assert [one["id"] for one in listed(*folders, *manifests)["manifests"]] == ["syn91", "syn101", "syn1001"]
 
 
-def test_of_several_manifests_in_a_folder_the_newest_counts() -> None:
+def test_of_several_manifests_of_one_component_in_a_folder_the_newest_counts() -> None:
     rows = [
         entity("syn3", MANIFEST, modifiedOn="1500", dataFileHandleId="7", dataFileMD5Hex="old"),
         entity(
@@ -103,7 +105,208 @@ def test_a_superseded_manifest_with_newer_content_is_a_warning() -> None:
         entity("syn4", MANIFEST, modifiedOn="1", dataFileHandleId="100", Component="Therapy"),
     )
     assert found[:4] == ("H_MANIFEST", "warning", "syn4", "Therapy")
+    assert found.kind == "superseded-newer-content"
     assert "syn3" in found.expected
+    assert "delete" not in found.message
+
+
+def used(*rows: list[str]) -> list[str]:
+    """The manifests that count, which are those that a crawl fetches."""
+    current = [one["id"] for one in listed(*rows)["manifests"]]
+    assert sorted(current) == sorted(name for name, _ in newest(listing_of(*rows)))
+    return current
+
+
+def superseded(*rows: list[str]) -> list[tuple[str, str, str]]:
+    return [(one["id"], one["by"], one["reason"]) for one in listed(*rows)["folders"]["superseded"]]
+
+
+def manifest(synapse_id: str, component: str, modified: int, name: str = MANIFEST, **more: str) -> list[str]:
+    return entity(synapse_id, name, Component=component, modifiedOn=str(modified), **more)
+
+
+def test_in_a_folder_with_several_components_the_newest_manifest_of_each_counts() -> None:
+    rows = [
+        manifest("syn3", "Therapy", 1),
+        manifest("syn4", "Diagnosis", 2),
+        manifest("syn5", "Therapy", 3),
+        manifest("syn6", "Exposure", 1),
+    ]
+    assert used(*rows) == ["syn4", "syn5", "syn6"]
+    assert superseded(*rows) == [("syn3", "syn5", "older")]
+
+
+def test_the_spelling_of_an_annotation_makes_no_other_component() -> None:
+    rows = [
+        manifest("syn3", "scRNA-seq Level 1", 2),
+        manifest("syn4", " ScRNA-seqLevel1 ", 1),
+        manifest("syn5", "BulkDNALevel1", 1),
+        manifest("syn6", "BulkWESLevel1", 2),
+    ]
+    assert used(*rows) == ["syn3", "syn6"]
+
+
+def test_a_manifest_without_an_annotation_is_of_the_component_that_its_name_ends_with() -> None:
+    rows = [
+        manifest("syn3", "", 1, "synapse_storage_manifest_therapy.csv"),
+        manifest("syn4", "NA", 2, "synapse_storage_manifest_scrna-seqlevel1.csv"),
+        manifest("syn5", "Therapy", 3, "synapse_storage_manifest_new.csv"),
+        manifest("syn6", "", 4, "synapse_storage_manifest_a.csv"),
+        manifest("syn7", "", 5, "synapse_storage_manifest_b.csv"),
+    ]
+    assert sorted(used(*rows)) == ["syn4", "syn5", "syn7"]
+    assert superseded(*rows) == [("syn6", "syn7", "older"), ("syn3", "syn5", "older")]
+
+
+WHOLE, CENSORED = "synapse_storage_manifest_x.csv", "synapse_storage_manifest_x_censored.csv"
+
+
+@pytest.mark.parametrize("when", [1, 2, 3])
+@pytest.mark.parametrize("component", ["Demographics", "", "Therapy"])
+def test_of_a_whole_and_a_censored_manifest_the_whole_one_counts_whichever_is_newer(
+    when: int, component: str
+) -> None:
+    rows = [manifest("syn3", "Demographics", 2, WHOLE), manifest("syn4", component, when, CENSORED)]
+    assert used(*rows) == ["syn3"]
+    assert superseded(*rows) == [("syn4", "syn3", "censored")]
+    (found,) = listing_findings(*rows)
+    assert (found.severity, found.manifest, found.value, found.kind) == (
+        "warning",
+        "syn4",
+        CENSORED,
+        "censored-manifest",
+    )
+    assert "syn3" in found.message
+
+
+def test_a_censored_manifest_counts_where_there_is_no_whole_one() -> None:
+    rows = [
+        manifest("syn3", "Demographics", 1, CENSORED),
+        entity("syn5", "f", "folder"),
+        manifest("syn4", "Demographics", 2, WHOLE, parent="syn5"),
+    ]
+    assert sorted(used(*rows)) == ["syn3", "syn4"]
+    assert listing_findings(*rows) == []
+
+
+def test_a_whole_manifest_is_superseded_by_a_newer_one_of_another_name() -> None:
+    rows = [
+        manifest("syn3", "Demographics", 3, CENSORED),
+        manifest("syn4", "Demographics", 1, WHOLE.upper().replace("SYNAPSE_STORAGE_MANIFEST", WHOLE[:24])),
+        manifest("syn5", "Demographics", 2, "synapse_storage_manifest_y.csv"),
+    ]
+    assert used(*rows) == ["syn5"]
+    assert superseded(*rows) == [("syn4", "syn5", "older"), ("syn3", "syn4", "censored")]
+
+
+LEGACY = "synapse_storage_manifest.csv"
+
+
+def test_a_legacy_manifest_is_left_out_where_its_folder_holds_another_manifest() -> None:
+    rows = [
+        manifest("syn3", "Therapy", 9, LEGACY, dataFileSizeBytes="1000"),
+        manifest("syn4", "Diagnosis", 1, dataFileSizeBytes="10"),
+    ]
+    assert used(*rows) == ["syn4"]
+    assert superseded(*rows) == [("syn3", "syn4", "legacy")]
+    assert listing_findings(*rows) == []
+    assert listed(*rows)["summary"]["bytes"] == 10
+
+
+def test_a_legacy_manifest_is_read_and_named_where_its_folder_holds_no_other() -> None:
+    rows = [
+        manifest("syn3", "Therapy", 1, LEGACY, dataFileSizeBytes="1000"),
+        entity("syn4", "a.bam", dataFileSizeBytes="1"),
+        manifest("syn5", "Therapy", 1, LEGACY + ".txt"),
+    ]
+    assert used(*rows) == ["syn3"]
+    (found,) = listing_findings(*rows)
+    assert (found.severity, found.manifest, found.value, found.kind) == (
+        "warning",
+        "syn3",
+        LEGACY,
+        "legacy-manifest",
+    )
+    assert listed(*rows)["summary"]["bytes"] == 1001
+    assert listed(*rows)["summary"]["files"] == 2
+
+
+def test_a_legacy_manifest_is_the_whole_one_of_a_censored_one_without_a_name_of_its_own() -> None:
+    rows = [
+        manifest("syn3", "Therapy", 1, LEGACY),
+        manifest("syn4", "Therapy", 2, "synapse_storage_manifest_censored.csv"),
+    ]
+    assert used(*rows) == ["syn3"]
+    assert superseded(*rows) == [("syn4", "syn3", "censored")]
+
+
+NAMES = st.sampled_from(
+    [
+        LEGACY,
+        WHOLE,
+        CENSORED,
+        MANIFEST,
+        "synapse_storage_manifest_y.csv",
+        "synapse_storage_manifest_censored.csv",
+    ]
+)
+SUBMITTED = st.lists(
+    st.tuples(
+        NAMES,
+        st.sampled_from(["syn2", "syn3"]),
+        st.sampled_from(["", "Therapy", "therapy", "Diagnosis"]),
+        st.integers(0, 3),
+        st.integers(0, 3),
+    ),
+    max_size=8,
+)
+
+
+@given(SUBMITTED)
+def test_every_manifest_is_used_or_named_with_what_supersedes_it(rows: list[tuple]) -> None:
+    entities = [entity("syn2", "a", "folder"), entity("syn3", "b", "folder")]
+    entities += [
+        manifest(f"syn{n}", component, modified, name, parent=parent, dataFileHandleId=str(handle))
+        for n, (name, parent, component, modified, handle) in enumerate(rows, 10)
+    ]
+    current, left = used(*entities), superseded(*entities)
+    assert sorted([*current, *(old for old, _, _ in left)]) == [f"syn{n}" for n in range(10, 10 + len(rows))]
+    parents = {row[0]: row[3] for row in entities}
+    assert {parents[name] for name in current} == {parents[f"syn{n}"] for n in range(10, 10 + len(rows))}
+    by = {old: new for old, new, _ in left}
+    for old, new in by.items():
+        assert parents[old] == parents[new]
+        while new in by:  # a chain of manifests ends at one that is used
+            new = by[new]
+        assert new in current
+
+
+def test_files_that_are_left_out_for_their_names_are_counted() -> None:
+    facets = listed(
+        entity("syn2", "data", "folder"),
+        entity("syn3", ".DS_Store", parent="syn2"),
+        entity("syn4", ".DS_Store"),
+        entity("syn5", ".Rhistory"),
+    )
+    assert facets["folders"]["left_out"] == [
+        {"name": ".DS_Store", "files": 2},
+        {"name": ".Rhistory", "files": 1},
+    ]
+    assert facets["summary"]["files"] == 0
+
+
+def test_the_entities_are_the_files_the_files_in_archives_and_the_folders() -> None:
+    facets = listed(
+        entity("syn2", "data", "folder"),
+        entity("syn3", "archive", "folder"),
+        entity("syn4", "old", "folder", "syn3"),
+        entity("syn5", "a.bam", parent="syn2"),
+        entity("syn6", ".DS_Store"),
+        entity("syn7", MANIFEST, parent="syn2"),
+        entity("syn8", "b.bam", parent="syn4"),
+        entity("syn9x", "c.bam"),
+    )
+    assert facets["entities"] == {"files": "5,6,7,", "archived": "8", "folders": "2,3,4"}
 
 
 @pytest.mark.parametrize("name", ["archive", "Archive", "ARCHIVES", "archives"])
@@ -115,7 +318,8 @@ def test_a_root_folder_called_archive_is_left_out_and_named(name: str) -> None:
         entity("syn5", MANIFEST, parent="syn2"),
     )
     assert facets["summary"]["files"] == facets["summary"]["bytes"] == facets["summary"]["manifests"] == 0
-    assert facets["folders"] == {"roots": [], "archives": [{"name": name, "id": "syn2", "files": 2}]}
+    assert facets["folders"]["roots"] == facets["folders"]["superseded"] == []
+    assert facets["folders"]["archives"] == [{"name": name, "id": "syn2", "files": 2}]
     assert facets["findings"] == []
 
 
@@ -184,7 +388,7 @@ def test_a_parent_that_does_not_exist_is_one_finding_however_many_children_it_ha
         entity("syn5", "c.bam", parent="syn4"),
     )
     assert codes(found) == [("H_LISTING", "syn2", "syn99"), ("H_LISTING", "syn4", "syn98")]
-    assert found[0].message.endswith("(so are 1 others).")
+    assert "(2 entities)" in found[0].message
 
 
 def test_of_a_repeated_entity_the_first_row_stands() -> None:

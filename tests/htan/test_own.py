@@ -39,7 +39,6 @@ def test_a_participant_is_told_what_is_wrong_on_its_rows_and_those_of_its_biospe
     found = own_of(people, samples)
     assert {name: short(told) for name, told in found.items()} == {
         "HTA1_1": [("H_ID_SPEC", "syn12", [[4, 4]])],
-        "odd one": [("H_ID_SPEC", "syn11", [[3, 3]])],
     }
 
 

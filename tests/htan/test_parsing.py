@@ -40,7 +40,20 @@ def test_records_are_rows_and_cells_count_outside_id_and_bookkeeping_columns() -
 def test_columns_without_a_name_do_not_count() -> None:
     columns = read(csv_of(["Component", "", "Unnamed: 3", "X18", " "], ["D", "a", "b", "c", "d"]))["columns"]
     assert (columns["filled"], columns["cells"]) == (0, 0)
-    assert problems(csv_of(["Component", "", "", "X18", "X18"], ["D", "a", "b", "c", "d"])) == []
+    data = csv_of(["Component", "", "X18", "X18", "Unnamed: 0", "X"], ["D", "", "", "", "0", "1"])
+    assert [problem["kind"] for problem in problems(data)] == []
+
+
+def test_a_column_without_a_name_that_holds_values_is_reported_by_its_position() -> None:
+    data = csv_of(
+        ["Component", "X18", "", "Unnamed: 0", "HTAN Participant ID"], ["D", "a", "", "7", "HTA1_1"]
+    )
+    found = problems(data)
+    assert [(problem["kind"], problem["column"]) for problem in found] == [
+        ("column-without-a-name", "column 2"),
+        ("column-without-a-name", "column 4"),
+    ]
+    assert read(data)["columns"]["cells"] == 0
 
 
 def test_names_of_columns_are_trimmed() -> None:
@@ -90,12 +103,55 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert read(b"\xef\xbb\xbfComponent,A\nD,1\n")["columns"]["columns"][0]["name"] == "Component"
 
 
-def test_latin_1_is_read_and_warned_of() -> None:
-    data = b"Component,Site\nD,\n" + "D,Zürich µ\n".encode("latin-1")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_windows_1252_is_read_and_warned_of(end: str) -> None:
+    data = end.join(["Component,Treatment Type", "D,", "D,“Zürich” – 5 €", ""]).encode("cp1252")
     (problem,) = problems(data)
-    assert (problem["severity"], problem["value"]) == ("warning", "byte 0xFC")
+    assert (problem["severity"], problem["kind"], problem["value"]) == ("warning", "not-utf-8", "byte 0x93")
+    assert "Windows-1252" in problem["message"]
     assert "line 3" in problem["message"]
-    assert filled(data) == {"Component": 2, "Site": 1}
+    assert read(data)["rows"]["days"]["Treatment Type"] == ["", "“Zürich” – 5 €"]
+
+
+def test_bytes_that_mean_nothing_in_windows_1252_are_counted() -> None:
+    data = b"Component,Treatment Type\nD,a\x81b\x9d\n"
+    (problem,) = problems(data)
+    assert "2 bytes" in problem["message"]
+    assert read(data)["rows"]["days"]["Treatment Type"] == ["a\ufffdb\ufffd"]
+
+
+@pytest.mark.parametrize("size", [2**20 - 1, 2**20, 2**20 + 1])
+def test_a_character_at_the_border_of_two_blocks_is_utf_8(size: int) -> None:
+    start = b"Component,Site\nD,"
+    data = start + b"x" * (size - len(start)) + "é\n".encode()
+    assert problems(data) == []
+    (problem,) = problems(data + b"D,\xe9\n")
+    assert "line 3" in problem["message"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("marks", [0, 1, 2])
+def test_utf_16_is_read_with_and_without_marks(encoding: str, marks: int) -> None:
+    text = "\ufeff" * marks + "Component,HTAN Participant ID,Gender\r\nDemographics,HTA1_1,Größe\r\n"
+    facets = read(text.encode(encoding))
+    assert facets["ids"]["ids"]["HTAN Participant ID"]["texts"] == "HTA1_1"
+    assert (facets["columns"]["filled"], facets["columns"]["cells"]) == (1, 1)
+    kinds = [problem["kind"] for problem in facets["problems"]]
+    assert kinds == ["utf-16", *["repeated-marks"] * (marks > 1)]
+
+
+def test_utf_16_that_is_cut_off_is_read_and_said() -> None:
+    data = "Component,HTAN Participant ID\nDemographics,HTA1_1\n".encode("utf-16-le")[:-1]
+    (problem,) = problems(data)
+    assert "(1 character could not be decoded" in problem["message"]
+
+
+def test_several_byte_order_marks_are_skipped_and_reported() -> None:
+    data = b"\xef\xbb\xbf" * 3 + b"Component,Gender\nD,x\n"
+    assert read(data)["columns"]["cells"] == 1
+    assert [(problem["kind"], problem["value"]) for problem in problems(data)] == [
+        ("repeated-marks", "3 marks")
+    ]
 
 
 def test_nul_bytes_are_skipped_and_reported() -> None:
@@ -126,13 +182,15 @@ def test_a_header_without_rows_is_a_warning() -> None:
     (problem,) = problems(b"Component,HTAN Participant ID\n")
     assert (problem["severity"], problem["message"]) == (
         "warning",
-        "The manifest has no rows; fill it in or delete it.",
+        "The manifest has no rows. Add a row for each record.",
     )
 
 
 def test_a_manifest_that_is_too_large_is_refused() -> None:
     (problem,) = problems(b"Component,Id\n" + b"x" * parsing.LARGEST)
-    assert problem["message"] == "The manifest is too large and was not read; split it."
+    assert (
+        problem["message"] == "The manifest is too large and was not read. Split it into several manifests."
+    )
 
 
 def test_quoted_line_breaks_are_one_row() -> None:
@@ -140,6 +198,70 @@ def test_quoted_line_breaks_are_one_row() -> None:
     facets = read(data)
     assert facets["columns"]["records"] == 2
     assert facets["rows"]["gaps"] == []
+
+
+READS = "Component,Filename,HTAN Data File ID,HTAN Parent Biospecimen ID,Library Construction Method,entityId"
+
+
+def reads(*stray: int, rows: int = 5, before: int = 5) -> bytes:
+    """A manifest with a quote too many in some rows, before the cell at a position."""
+    table = [
+        ["ScRNA-seqLevel1", f"f{row}.fastq", f"HTA1_{row}_900{row}", f"HTA1_{row}_1", "10xV3", f"syn90{row}"]
+        for row in range(rows)
+    ]
+    for row in stray:
+        table[row][before] = '"' + table[row][before]
+    return "\n".join([READS, *map(",".join, table), ""]).encode()
+
+
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("stray", [(1,), (3, 98), (0, 1, 2, 99)])
+def test_a_quote_that_is_not_closed_swallows_no_record(stray: tuple[int, ...], before: int) -> None:
+    facets = read(reads(*stray, rows=100, before=before))
+    assert facets["columns"]["records"] == 100
+    (problem,) = facets["problems"]
+    assert (problem["severity"], problem["kind"], problem["row"]) == ("error", "stray-quote", stray[0] + 2)
+    assert (problem["column"], problem["value"][0]) == (READS.split(",")[before], '"')
+    for row in stray:
+        assert str(row + 2) in problem["message"]
+
+
+def test_of_many_stray_quotes_the_first_are_named_and_all_are_counted() -> None:
+    (problem,) = problems(reads(*range(100), rows=100))
+    assert "100 lines" in problem["message"]
+    assert "and 80 more" in problem["message"]
+    assert len(problem["message"]) < 400
+
+
+def test_a_cell_in_quotes_that_looks_like_rows_is_a_warning() -> None:
+    lines = reads(rows=5).decode().split("\n")
+    lines[2], lines[4] = lines[2].replace(",10xV3", ',"10xV3'), lines[4].replace("10xV3", '10xV3"')
+    facets = read("\n".join(lines).encode())
+    assert facets["columns"]["records"] == 3
+    (problem,) = facets["problems"]
+    assert (problem["severity"], problem["kind"], problem["row"]) == ("warning", "rows-in-a-cell", 3)
+    assert "quote" in problem["message"]
+
+
+def test_a_row_after_a_cell_of_several_lines_names_both_its_row_and_its_line() -> None:
+    data = b'Component,Note,Id\nD,"a\n\nb",1\nD,c,"2\nD,d,3\n'
+    (problem,) = problems(data)
+    assert (problem["row"], problem["column"], problem["value"]) == (3, "Id", '"2')
+    assert "line 5" in problem["message"]
+    assert read(data)["columns"]["records"] == 3
+
+
+CELLS_OF_A_TABLE = st.text('ab,"\n é', max_size=6)
+
+
+@given(st.lists(st.lists(CELLS_OF_A_TABLE, min_size=2, max_size=2), min_size=1, max_size=6), st.data())
+def test_a_quote_typed_anywhere_loses_no_record_without_a_finding(
+    cells: list[list[str]], data: st.DataObject
+) -> None:
+    clean = csv_of(["Component", "Note", "Site"], *(["D", *row] for row in cells)).decode()
+    place = data.draw(st.integers(0, len(clean)))
+    facets = read((clean[:place] + '"' + clean[place:]).encode())
+    assert facets["columns"]["records"] >= len(cells) or facets["problems"]
 
 
 def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
@@ -153,7 +275,7 @@ def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
     ids = read(data)["ids"]["ids"]
     assert ids["HTAN Data File ID"] == {
         "texts": "HTA1_1_1,,",
-        "odd": [[2, "HTA1_1_3 ", ["HTA1_1_3"], []]],
+        "odd": [[2, "HTA1_1_3<U+0020>", ["HTA1_1_3"], []]],
         "atlases": ["HTA1"],
     }
     assert ids["HTAN Parent Data File ID"] == {
@@ -163,10 +285,31 @@ def test_ids_are_told_apart_into_single_good_ones_and_odd_cells() -> None:
     }
 
 
-def test_rows_without_an_entity_id_are_runs() -> None:
-    data = table("X", "entityId", "syn1", "", "", "no", "syn2", "", " syn3")
-    assert read(data)["rows"]["no_entity"] == [[1, 2, ""], [3, 1, "no"], [5, 1, ""]]
-    assert filled(data)["entityId"] == 4
+def test_rows_without_a_synapse_id_are_runs() -> None:
+    data = table("X", "entityId", "syn1", "", "", "no", "syn2", "", " syn3", "syn12abc", "syn", "syn1,2")
+    rows = read(data)["rows"]
+    assert rows["no_entity"] == [
+        [1, 2, ""],
+        [3, 1, "no"],
+        [5, 1, ""],
+        [6, 1, " syn3"],
+        [7, 1, "syn12abc"],
+        [8, 1, "syn"],
+        [9, 1, "syn1,2"],
+    ]
+    assert rows["entities"] == "1,,,,2,,,,,"
+    assert filled(data)["entityId"] == 7
+
+
+def test_the_synapse_ids_of_many_rows_are_packed_in_their_order() -> None:
+    rows = [f"syn{n}" if n % 200 else "" for n in range(1000)]
+    packed = read(csv_of(["Component", "entityId"], *(["X", row] for row in rows)))["rows"]["entities"]
+    assert packed.split(",") == [row.removeprefix("syn") for row in rows]
+
+
+@pytest.mark.parametrize("data", [b"Component\nX\nX\n", b"Component,entityId\nX,\nX,NA\n", b""])
+def test_a_manifest_without_synapse_ids_packs_none(data: bytes) -> None:
+    assert read(data)["rows"]["entities"] == ""
 
 
 def test_a_component_that_the_site_adds_keeps_its_id_column() -> None:

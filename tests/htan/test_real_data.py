@@ -78,7 +78,14 @@ def test_id_columns_are_attributes_of_the_model() -> None:
     for label, attributes in model().items():
         component = catalogue().find(label)
         assert component is not None
-        assert set(component.id_columns) <= set(attributes), label
+        # In BulkRNA-seq and BulkWES level 2 the biospecimen is asked for under a condition.
+        conditional = {"HTAN Parent Biospecimen ID"} if component.parent_may_be_not_applicable else set()
+        assert set(component.id_columns) - conditional <= set(attributes), label
+        parents = {
+            name for name in attributes if name in ("HTAN Parent Biospecimen ID", "HTAN Parent Data File ID")
+        }
+        if component.primary_id and component.kind == "assay":
+            assert parents | conditional == {component.parent_id, component.second_parent_id} - {""}, label
         if "HTAN Data File ID" in attributes:
             assert component.primary_id == "HTAN Data File ID"
             assert component.parent_id in ("HTAN Parent Data File ID", "HTAN Parent Biospecimen ID")

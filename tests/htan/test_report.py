@@ -124,8 +124,8 @@ def test_findings_of_a_manifest_and_column_go_together_most_frequent_first() -> 
             "manifest": "syn15",
             "component": "ImagingLevel2",
             "column": "HTAN Parent Biospecimen ID",
-            "message": "The parent does not exist in the atlas; correct the id, or upload the manifest that"
-            " describes it.",
+            "message": "The parent does not exist in the atlas. Correct the ID, or upload the manifest that"
+            " describes the parent.",
             "severity": "error",
             "count": 60,
             "rows": [2, 3, 4, 5, 6],
@@ -148,11 +148,13 @@ def test_a_manifest_has_up_to_fifty_findings_of_a_group_and_their_count() -> Non
 
 def test_what_is_of_one_finding_only_is_not_in_the_message_of_a_group() -> None:
     again = table(
-        "ScRNA-seqLevel1", "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId", "HTA1_1_101|HTA1_1_1|syn1"
+        "ScRNA-seqLevel1",
+        "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId",
+        "HTA1_1_101|HTA1_1_1|syn601",
     )
     once = decoded(report_of(*SOUND, again), "findings/syn15")["groups"][0]["message"]
     twice = decoded(
-        report_of(*SOUND, again + b"ScRNA-seqLevel1,HTA1_1_102,HTA1_1_1,syn1\r\n"), "findings/syn15"
+        report_of(*SOUND, again + b"ScRNA-seqLevel1,HTA1_1_102,HTA1_1_1,syn602\r\n"), "findings/syn15"
     )
     assert "(row 2 of syn13)" in once
     assert twice["groups"][0]["message"] == once.replace(" (row 2 of syn13)", "")
@@ -184,9 +186,9 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "2",
         "entityId",
         "",
-        "an id like syn24986117",
-        "The row names no Synapse entity; fill in the Synapse id of its file.",
-        "",
+        "the Synapse ID of a file of this atlas, like syn24986117",
+        "The entityId is missing. Enter the Synapse ID of the file.",
+        "missing-entity",
     ]
     assert "\r" not in text
 
@@ -230,3 +232,35 @@ def test_a_report_depends_on_its_arguments_alone() -> None:
     first, second = report_of(*SOUND, ODD), report_of(*SOUND, ODD)
     assert first == second
     assert all(json.loads(first[name]) is not None for name in first if "." not in name)
+
+
+ODD_IDS = ("HTA1_", "hta1_3", "HTA1-4", "see table", "HTA1_5, HTA1_6", "HTA1_7x", "HTA100_1")
+
+
+def test_only_well_formed_ids_count_as_participants_and_biospecimens() -> None:
+    people = table("Demographics", "HTAN Participant ID", *ODD_IDS, "HTA1_1", "HTA1_1", " HTA1_1", "HTA2_9")
+    therapy = table("Therapy", "HTAN Participant ID", "HTA1_1", "HTA1_1x", "HTA1_8")
+    samples = table(
+        "Biospecimen",
+        "HTAN Biospecimen ID|HTAN Parent ID",
+        *(f"{name}_1|HTA1_1" for name in ODD_IDS),
+        "HTA1_1_1|HTA1_1",
+        "HTA1_8_x|HTA1_8",
+    )
+    summary = decoded(report_of(people, therapy, samples), "summary")
+    assert (summary["participants"], summary["biospecimens"]) == (3, 1)
+    assert summary["participants_with_biospecimens"] == 1
+
+
+def test_a_biospecimen_derived_from_a_malformed_one_is_its_participants() -> None:
+    samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_2|HTA1_1_x"
+    )
+    summary = decoded(report_of(PEOPLE, samples), "summary")
+    assert (summary["biospecimens"], summary["participants_with_biospecimens"]) == (1, 1)
+
+
+def test_a_malformed_participant_has_no_timeline() -> None:
+    columns = "HTAN Participant ID|Treatment Type|Days to Treatment Start|Days to Treatment End"
+    therapy = table("Therapy", columns, "HTA1_1|Surgery|1|2", "HTA1_x|Surgery|1|2")
+    assert [one["participant"] for one in decoded(report_of(PEOPLE, therapy), "timeline")] == ["HTA1_1"]

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hdash_site.htan.components import catalogue
 from hdash_site.htan.shards import SHARD_BYTES, Record, family, file_name, shards
+from hdash_site.htan.shards import table as component_table
 from hdash_site.htan.text import shown
 
 from .helpers import PEOPLE, SAMPLES, SOUND, decoded, table
@@ -49,7 +51,7 @@ def test_a_record_says_what_an_id_is_and_what_it_comes_from_and_what_is_derived_
     codes = {row[0]: int(code) for code, row in shard["components"].items()}
     people, samples = codes["Demographics"], codes["Biospecimen"]
     one, two = codes["scRNA-seq Level 1"], codes["scRNA-seq Level 2"]
-    assert shard["components"][str(two)] == ["scRNA-seq Level 2", "assay", "scRNA-seq", 2, [1, 2, 3, 4]]
+    assert shard["components"][str(two)] == ["scRNA-seq Level 2", "assay", "scRNA-seq", 2, [1, 2, 3, 4], [1]]
     assert shard["manifests"] == [["HTA1", f"syn{n}"] for n in range(11, 15)]
     rows = {row[0]: row[1:] for row in shard["ids"]}
     assert rows["1"] == [
@@ -69,14 +71,37 @@ def test_a_record_says_what_an_id_is_and_what_it_comes_from_and_what_is_derived_
 
 
 def test_ids_that_do_not_begin_like_their_atlas_are_kept_apart() -> None:
-    strange = table("Demographics", "HTAN Participant ID|Gender", "HTA2_7|x", "<script>|x", "see the table|x")
+    strange = table("Demographics", "HTAN Participant ID|Gender", "HTA2_7|x", "HTA1_8|x")
     found = descents_of(PEOPLE, strange)
     assert [row[0] for text in decoded(found, "shards").values() for row in json.loads(text)["ids"]] == [
         "1",
         "2",
+        "8",
     ]
-    strays = decoded(found, "strays")
-    assert sorted(row[0] for row in strays["ids"]) == ["<script>", "HTA2_7", "see the table"]
+    assert [row[0] for row in decoded(found, "strays")["ids"]] == ["HTA2_7"]
+
+
+def test_a_malformed_id_is_in_no_index_no_group_and_no_list_of_participants() -> None:
+    strange = (
+        "HTA1_",
+        "hta1_3|x",
+        "<script>|x",
+        "see the table|x",
+        "HTA1_4, HTA1_5|x",
+        *(f"HTA1_{n}x|x" for n in range(50)),
+    )
+    odd = table("Demographics", "HTAN Participant ID|Gender", *strange)
+    odd_samples = table(
+        "Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_x|HTA1_1", "HTA1_1_8|HTA1_"
+    )
+    found, clean = descents_of(PEOPLE, odd, SAMPLES, odd_samples), descents_of(PEOPLE, SAMPLES)
+    shard = [row[0] for text in decoded(found, "shards").values() for row in json.loads(text)["ids"]]
+    assert shard == ["1", "1_1", "1_2", "1_8", "2", "2_1"]
+    assert decoded(found, "strays") == {"ids": [], "components": {}}
+    assert (decoded(found, "people"), decoded(found, "groups")) == (
+        decoded(clean, "people"),
+        decoded(clean, "groups"),
+    )
 
 
 def test_every_id_is_in_the_one_shard_that_the_directory_leads_to() -> None:
@@ -173,3 +198,25 @@ def test_a_chain_of_thirty_thousand_files_costs_no_more_than_its_length() -> Non
     found = descents_of(PEOPLE, SAMPLES, start, chain)
     assert max(map(len, decoded(found, "shards").values())) < 2 * SHARD_BYTES
     assert [one["files"] for one in decoded(found, "people")] == [0, 20_000 - 1]
+
+
+def test_levels_below_go_down_to_where_the_chain_begins() -> None:
+    needed = {row[0]: row[5] for row in component_table(catalogue(), catalogue()) if row[3]}
+    assert {
+        label: needed[label]
+        for label in (
+            "Imaging Level 1", "Imaging Level 2", "Imaging Level 3 Image", "Imaging Level 4",
+            "SRRS Imaging Level 2", "scRNA-seq Level 1", "scRNA-seq Level 4", "Slide-seq Level 3",
+            "RPPA Level 2", "RPPA Level 4",
+            "10x Visium Spatial Transcriptomics - RNA-seq Level 2",
+            "10x Visium Spatial Transcriptomics - RNA-seq Level 4",
+            "NanoString GeoMx DSP Spatial Transcriptomics Level 3", "Mass Spectrometry Level 4",
+        )
+    } == {
+        "Imaging Level 1": [], "Imaging Level 2": [], "Imaging Level 3 Image": [2], "Imaging Level 4": [2, 3],
+        "SRRS Imaging Level 2": [], "scRNA-seq Level 1": [], "scRNA-seq Level 4": [1, 2, 3],
+        "Slide-seq Level 3": [1, 2], "RPPA Level 2": [], "RPPA Level 4": [2, 3],
+        "10x Visium Spatial Transcriptomics - RNA-seq Level 2": [],
+        "10x Visium Spatial Transcriptomics - RNA-seq Level 4": [2, 3],
+        "NanoString GeoMx DSP Spatial Transcriptomics Level 3": [], "Mass Spectrometry Level 4": [1, 2, 3],
+    }  # fmt: skip

@@ -7,15 +7,26 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdash_site.htan.text import clean, csv_bytes, dumps, inert, natural, shown, shown_end
+from hdash_site.htan.text import clean, csv_bytes, dumps, inert, natural, shown, shown_end, shown_name
 
 ANYTHING = st.text(st.characters(codec=None), max_size=400)
 
 
-def test_controls_are_escaped_visibly_or_replaced() -> None:
+def test_what_cannot_be_seen_is_shown_by_its_code() -> None:
     assert clean("a\nb\tc\rd") == "a\\nb\\tc\\rd"
-    assert clean("a\0b\x1b\u202ec\ud800d") == "a\ufffdb\ufffd\ufffdc\ufffdd"
-    assert clean("Zoë 🧬 µ") == "Zoë 🧬 µ"
+    assert clean("a\0b\x1b\u202ec\ud800d") == "a<U+0000>b<U+001B><U+202E>c<U+D800>d"
+    for code in (0xAD, 0x34F, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF, 0xE0041):
+        assert clean(f"x{chr(code)}y") == f"x<U+{code:04X}>y"
+
+
+def test_letters_and_blanks_of_any_script_stay() -> None:
+    for text in ("Zoë 🧬 µ", "Größe", "НTA", "日本\u3000語", "5\u00a0mm", "❤\ufe0f"):
+        assert clean(text) == text
+
+
+def test_the_name_of_a_column_shows_its_blanks() -> None:
+    assert shown_name("HTAN\u00a0Data  File ID") == "HTAN<U+00A0>Data <U+0020>File ID"
+    assert shown_name("Größe in mm") == "Größe in mm"
 
 
 def test_a_long_cell_is_shortened_with_an_ellipsis() -> None:

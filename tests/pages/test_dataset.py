@@ -28,8 +28,9 @@ def test_the_index_has_every_atlas_and_leads_to_its_data(site):
 
 def test_the_data_of_an_atlas_says_where_its_findings_are_and_leads_to_its_files(site):
     project = site.atlases.projects[0]["id"]
-    rows = worlds.reads(*((f"HTA1_1_9{n}", "HTA1_1_77", "syn1") for n in range(3)))
     folder = site.atlases.entity(project, project, "lost", "folder")
+    files = [site.atlases.entity(project, folder, f"{n}.bam") for n in range(3)]
+    rows = worlds.reads(*((f"HTA1_1_9{n}", "HTA1_1_77", file) for n, file in enumerate(files)))
     entity = site.atlases.manifest(project, folder, "ScRNA-seqLevel1", rows)
     site.atlases.save()
     site.built()

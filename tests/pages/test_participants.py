@@ -45,7 +45,7 @@ def test_a_participants_page_says_what_to_fix_on_its_rows_if_there_is_something(
     result = site.build()
     assert "hta1/participants/hta1_1/index.html" in written(result)
     page = site.page("hta1/participants/hta1_1")
-    assert "The primary id stands already" in page
+    assert "Duplicate ID: an earlier record has it" in page
     for address in (f"../../manifests/{entity}/#H_ID_SPEC", "../../../checks/h_id_spec/", "../../fix/"):
         assert f'href="{address}"' in page
     assert "What to fix" not in text_of(site.page("hta1/participants/hta1_2"))
@@ -91,6 +91,41 @@ def test_a_level_below_what_there_is_is_missing(site):
     assert "Level 1: 1 Level 2: missing Level 3: 1 Level 4: none" in text_of(
         site.page("hta1/participants/hta1_1")
     )
+
+
+def test_imaging_begins_at_level_2_so_level_1_is_not_missing(site):
+    project = site.atlases.projects[0]["id"]
+    chain = (
+        ("ImagingLevel2", "HTAN Parent Biospecimen ID", "HTA1_1_2001", "HTA1_1_1"),
+        ("ImagingLevel4", "HTAN Parent Data File ID", "HTA1_1_4001", "HTA1_1_2001"),
+    )
+    for component, column, name, parent in chain:
+        rows = [{"Component": component, "HTAN Data File ID": name, column: parent, "entityId": "syn1"}]
+        folder = site.atlases.entity(project, project, component, "folder")
+        site.atlases.manifest(project, folder, component, rows)
+    site.atlases.save()
+    site.built()
+    page = text_of(site.page("hta1/participants/hta1_1"))
+    assert "Imaging Level 1: none Level 2: 1 Level 3: missing Level 4: 1" in page
+
+
+def test_malformed_ids_get_no_pages_and_the_atlas_page_counts_participants_without_a_record(site):
+    before = site_of(site)
+    project = site.atlases.projects[0]["id"]
+    odd = worlds.demographics(*(f"HTA1_{n}x" for n in range(300)), "HTA1_8")
+    folder = site.atlases.entity(project, project, "odd", "folder")
+    site.atlases.manifest(project, folder, "Demographics", odd)
+    site.atlases.save()
+    added = site_of(site) - before
+    assert {path for path in added if "participants" in path} == {"hta1/participants/hta1_8/index.html"}
+    page = text_of(site.page("hta1"))
+    assert "3 participants have no record in these components." in page
+
+
+def site_of(site):
+    site.built()
+    public = site.folder / "public"
+    return {str(path.relative_to(public)) for path in public.rglob("*") if path.is_file()}
 
 
 def test_more_than_a_thousand_participants_are_on_several_lists(site):

@@ -53,6 +53,26 @@ def test_a_section_has_a_feed_that_its_page_names(site):
     assert item.findtext("description") == "</title>"
 
 
+FORBIDDEN = [*(set(range(0x20)) - {0x9, 0xA, 0xD}), 0xFFFE, 0xFFFF]
+"""Characters that XML 1.0 forbids, and that front matter can hold."""
+
+
+def test_no_character_that_xml_forbids_reaches_a_feed_or_the_sitemap(site):
+    escaped = "".join(f"\\u{code:04x}" for code in FORBIDDEN)
+    matter = f'title = "a{escaped}b"\ndescription = "c{escaped}d"\ndate = 2026-07-01'
+    site.write("site.toml", f'title = "T{escaped}"\nbase_url = "https://example.org/"\n')
+    site.write("content/news/a.md", f"+++\n{matter}\n+++\nWords.\n")
+    site.article("news/_index.md")
+    project = site.atlases.atlas("HTA\x01\ufffe9", name="n" + "".join(map(chr, FORBIDDEN)))
+    site.atlases.manifest(project, project, "Demo\x02\uffff", b"Component,HTAN Participant ID\nD,HTA9_1\n")
+    site.atlases.save()
+    site.build(today="2026-07-01")
+    for path in ("news/index.xml", "changes/feed.xml", "sitemap.xml"):
+        feed(site, path)
+    [item] = feed(site, "news/index.xml").findall("channel/item")
+    assert item.findtext("title") == f"a{chr(0xFFFD) * len(FORBIDDEN)}b"
+
+
 def test_a_feed_of_a_site_without_address_has_relative_links_and_the_newest_articles(site):
     site.write("site.toml", 'title = "T"\n')
     for number in range(1, 41):

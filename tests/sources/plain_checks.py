@@ -57,6 +57,8 @@ class _Atlas:
         self.figures = dict.fromkeys(("files", "bytes", "manifests", "records", "filled", "cells"), 0)
         self.figures["types"] = {kind: {"files": 0, "bytes": 0} for kind in (*TYPES, "Other")}
         self.tables: list[tuple[str, str, list[str], list[tuple[int, dict[str, str]]]]] = []
+        self.data_files: set[str] = set()
+        self.described: set[str] = set()
         self.read_listing(rows)
         self.check_records()
 
@@ -72,11 +74,11 @@ class _Atlas:
             else:
                 entities[row["id"]] = row
         kept = [row for row in entities.values() if not self.is_left_out(row, entities)]
+        self.data_files = {row["id"] for row in kept if row["type"] == "file"}
         submitted = defaultdict(list)
         for row in kept:
-            if row["name"].startswith("synapse_storage_manifest_"):
+            if re.fullmatch(r"synapse_storage_manifest(_.*|\.csv)", row["name"]):
                 submitted[row["parentId"]].append(row)
-                self.figures["bytes"] += int(row["dataFileSizeBytes"])
                 continue
             if not re.fullmatch("[a-zA-Z0-9._-]+", row["name"]):
                 self.found("H_FILE_NAMES", "warning", row["id"], "", 0, "name", self.path(row, entities))
@@ -84,14 +86,14 @@ class _Atlas:
                 self.count_data_file(row)
         self.check_folders(entities)
         for group in submitted.values():
-            self.choose_manifest(group)
+            self.choose_manifests(group)
 
     def is_left_out(self, row, entities) -> bool:
         root, trouble = self.root(row, entities)
         archived = (
             not trouble and root["type"] == "folder" and root["name"].lower() in ("archive", "archives")
         )
-        return archived or row["name"] in (".DS_Store", "synapse_storage_manifest.csv")
+        return archived or row["name"] == ".DS_Store"
 
     def count_data_file(self, row) -> None:
         ending = row["name"].lower().removesuffix(".gz").rpartition(".")[2]
@@ -113,13 +115,28 @@ class _Atlas:
         for circle in circles:
             self.found("H_LISTING", "error", circle, value=entities[circle]["name"])
 
-    def choose_manifest(self, group) -> None:
-        newest = max(group, key=lambda row: int(row["modifiedOn"]))
+    def choose_manifests(self, group) -> None:
+        """Of one folder: of each component the newest, a legacy one only if it is the only one."""
+        legacy = "synapse_storage_manifest.csv"
+        if any(row["name"] != legacy for row in group):
+            group = [row for row in group if row["name"] != legacy]
+        self.figures["bytes"] += sum(int(row["dataFileSizeBytes"]) for row in group)
+        by_component = defaultdict(list)
         for row in group:
-            if int(row["dataFileHandleId"]) > int(newest["dataFileHandleId"]):
-                self.found("H_MANIFEST", "warning", row["id"], row["Component"])
-        self.figures["manifests"] += 1
-        self.read_manifest(newest["id"], newest["Component"])
+            whole = row["name"].replace("_censored.csv", ".csv")
+            if whole != row["name"] and whole in [other["name"] for other in group]:
+                self.found("H_MANIFEST", "warning", row["id"], row["Component"], 0, "name", row["name"])
+            else:
+                by_component[row["Component"]].append(row)
+        for rows in by_component.values():
+            newest = max(rows, key=lambda row: int(row["modifiedOn"]))
+            if newest["name"] == legacy:
+                self.found("H_MANIFEST", "warning", newest["id"], newest["Component"], 0, "name", legacy)
+            for row in rows:
+                if int(row["dataFileHandleId"]) > int(newest["dataFileHandleId"]):
+                    self.found("H_MANIFEST", "warning", row["id"], row["Component"])
+            self.figures["manifests"] += 1
+            self.read_manifest(newest["id"], newest["Component"])
 
     def root(self, row, entities):
         seen = []
@@ -175,6 +192,8 @@ class _Atlas:
 
     def check_records(self) -> None:
         own = defaultdict(set)  # kind -> primary ids
+        self.counted = defaultdict(set)  # kind -> the well-formed ones
+        self.named = set()  # (manifest, column, wrong id) that has its finding
         names = {SHORT_NAMES.get(component, component) for _, component, _, _ in self.tables}
         if "Demographics" not in names:
             self.found("H_DEM", "error", component="Demographics")
@@ -187,8 +206,8 @@ class _Atlas:
                 self.found("H_CATEGORIES", "warning", entity, written, 0, "Component", written)
                 component = pilots()[written]
             needed = self.needed(component)
-            for column in needed.values():
-                if column not in header:
+            for name, column in needed.items():
+                if column not in header and name != "second":
                     self.found("H_MANIFEST", "error", entity, written, 1, column)
             for row, record in records:
                 here = (entity, written, row)
@@ -199,8 +218,8 @@ class _Atlas:
         for link in links:
             self.check_links(*link, known)
         self.check_demographics(links)
-        self.figures["participants"] = len(own["clinical"])
-        self.figures["biospecimens"] = len(own["biospecimen"])
+        self.figures["participants"] = len(self.counted["clinical"])
+        self.figures["biospecimens"] = len(self.counted["biospecimen"])
 
     @staticmethod
     def needed(component) -> dict[str, str]:
@@ -210,11 +229,18 @@ class _Atlas:
             return {"own": "HTAN Biospecimen ID", "parent": "HTAN Parent ID"}
         if component.name == "AccessoryManifest":
             return {"parent": "HTAN Parent Biospecimen ID"}
-        return {"own": "HTAN Data File ID", "parent": component.parent, "entity": "entityId"}
+        found = {"own": "HTAN Data File ID", "parent": component.parent, "entity": "entityId"}
+        asked = {"HTAN Parent Data File ID", "HTAN Parent Biospecimen ID"} - {component.parent}
+        [second] = asked & {*component.required, *component.conditional} or [""]
+        return found | ({"second": second} if second else {})
 
     def check_entity(self, here, needed, record) -> None:
-        if "entity" in needed and "entityId" in record and not record["entityId"].startswith("syn"):
-            self.found("H_ENTITY_ID", "error", *here, "entityId", record["entityId"])
+        if "entity" not in needed or "entityId" not in record:
+            return
+        entity = record["entityId"]
+        if entity not in self.data_files or entity in self.described:
+            self.found("H_ENTITY_ID", "error", *here, "entityId", entity)
+        self.described.add(entity)
 
     def check_own(self, here, needed, record, component, own) -> str:
         column = needed.get("own")
@@ -229,29 +255,42 @@ class _Atlas:
             self.found("H_ID_SPEC", "warning", *here, column, text)
         if text and "," not in text:
             own[component.kind].add(text)
+            if (PARTICIPANT if component.kind == "clinical" else RECORD).fullmatch(text.strip()):
+                self.counted[component.kind].add(text.strip())
         return text
 
     def check_links(self, here, needed, record, component, name, known) -> None:
-        for column in (
-            needed.get("parent"),
-            "Adjacent Biospecimen IDs" if component.kind == "biospecimen" else None,
-        ):
-            if column is None or column not in record:
-                continue
-            cell = record[column]
-            if cell.startswith("Not Applicable") and component.name in ("BulkRNA-seqLevel2", "BulkWESLevel2"):
-                column, cell = "HTAN Parent Biospecimen ID", record.get("HTAN Parent Biospecimen ID", "")
-            elif not cell and column == needed.get("parent"):
-                self.found("H_ID_SPEC", "error", *here, column, "")
-            for text in re.split(r"[,;\s]+", cell) if cell else ():
+        parent, second = needed.get("parent"), needed.get("second")
+        adjacent = "Adjacent Biospecimen IDs" if component.kind == "biospecimen" else None
+        self.check_parent(here, parent, record, component, record.get(second, ""))
+        for column in (parent, second, adjacent):
+            cell = record.get(column, "")
+            for text in [] if cell.startswith("Not Applicable") else re.findall(r"[^,;\s]+", cell):
                 well_formed = RECORD.fullmatch(text) or (
                     column == "HTAN Parent ID" and PARTICIPANT.fullmatch(text)
                 )
-                if not well_formed:
-                    if text not in known:
-                        self.found("H_ID_SPEC", "error", *here, column, text)
-                elif text == name or (text not in known and "EXT" not in text):
+                is_foreign = bool(well_formed) and not text.startswith(f"{self.id}_")
+                if (not well_formed or is_foreign) and text not in known:
+                    self.found_once("warning" if is_foreign else "error", here, column, text)
+                if well_formed and (text == name or (text not in known and "EXT" not in text)):
                     self.found("H_LINKS", "error", *here, column, text)
+
+    def check_parent(self, here, column, record, component, second: str) -> None:
+        """A parent is missing, unless the component may lack it, or names the biospecimen instead."""
+        if column not in record:
+            return
+        if record[column].startswith("Not Applicable"):
+            excused = component.name in ("BulkRNA-seqLevel2", "BulkWESLevel2") or second
+        else:
+            excused = record[column] or (component.name == "RPPALevel2" and second)
+        if not excused:
+            self.found("H_ID_SPEC", "error", *here, column, record[column])
+
+    def found_once(self, severity, here, column, text) -> None:
+        """A wrong id that is primary nowhere is a finding for each manifest and column, at its first row."""
+        if (here[0], column, text) not in self.named:
+            self.named.add((here[0], column, text))
+            self.found("H_ID_SPEC", severity, *here, column, text)
 
     def check_demographics(self, links) -> None:
         known = {name for (_, written, _), *_, name in links if written == "Demographics"}

@@ -166,16 +166,18 @@ def test_each_manifest_is_listed_with_its_true_size_and_md5(sample):
 
 def test_each_assay_record_names_its_data_file(sample):
     listed = {row["id"]: row for row in entities(sample)}
+    findings, _ = plain_checks.truth(sample)
+    planted = {(manifest, entity) for _, code, _, manifest, *_, entity in findings if code == "H_ENTITY_ID"}
     checked = 0
     for path in (sample / "manifests").iterdir():
         text = path.read_bytes().decode("latin-1").removeprefix("ï»¿")
         for record in csv.DictReader(text.splitlines(keepends=True)):
             entity, filename = record.get("entityId") or "", record.get("Filename")
-            if filename and entity.startswith("syn1"):
+            if filename and entity.startswith("syn1") and (path.stem, entity) not in planted:
                 assert listed[entity]["name"] == filename.rpartition("/")[2]
                 assert listed[entity]["parentId"] == listed[path.stem]["parentId"]
                 checked += 1
-    assert checked > 4_000
+    assert checked > 3_900
 
 
 def test_names_of_atlases_and_people_are_made_up(sample):

@@ -2,28 +2,37 @@
 
 **Passes** when the primary, parent and adjacent ids of each manifest are written as the HTAN identifier SOP
 says (`HTA3_8001` for a participant, `HTA3_8001_1` for a biospecimen or data file; the whole cell must match),
-none is missing, ids begin with the number of the atlas (else: a warning), and no two biospecimens or data
-files have the same id. A participant may stand in many rows. The primary id of AccessoryManifest is a
-Synapse id, and not checked. "Not Applicable" is a legal parent in BulkWES and BulkRNA-seq level 2, and
-wherever `HTAN Parent Biospecimen ID` of the same row says what the file comes from.
+none is missing, ids begin with the number of the atlas (otherwise: a warning), and no two biospecimens or
+data files have the same id. A participant may have many rows. The primary id of AccessoryManifest is a
+Synapse id, and not checked.
+
+Where the data model requires two parent columns, `HTAN Parent Biospecimen ID` and `HTAN Parent Data File ID`
+(RPPA, mass spectrometry, CITE-seq and Visium from level 2, and a few others), both are checked. The
+biospecimen may be blank where the parent files are given. The parent file may be blank where the component
+has no lower level and the biospecimen is given (RPPA level 2, Visium level 2 and auxiliary files).
+"Not Applicable" is a legal parent file in BulkWES and BulkRNA-seq level 2, and wherever
+`HTAN Parent Biospecimen ID` of the same row is filled in.
 
 **Example**, in the atlas HTA3:
 
 | value | what is wrong |
 |---|---|
 | `HTA3_8001_` | a number is missing at the end |
-| `HTA3-8001-1` | hyphens where underscores belong |
+| `HTA3-8001-1` | hyphens instead of underscores |
 | `hta3_8001_1` | small letters |
 | `HTA4_8001_1` | the id of another atlas: a warning |
 
-**What to do**: correct the id. A malformed id is reported once, where it is the primary id or else in the
-first row that names it, with the number of other rows that name it: correct it there too. A manifest can
-be exempted in the settings of the atlas.
+**What to do**: correct the id in the spreadsheet. Where the malformed id is the primary id of a record, the
+finding is at that record and has the number of rows that name it as parent or adjacent id: correct the id in
+those rows too. Every other malformed id is a finding in each manifest and column that holds it, at the first
+row, with the number of further rows. A malformed id counts as no participant, biospecimen or file on any
+page. A manifest can be exempted in the settings of the atlas.
 
-**Compared with the dashboard before**: biospecimens and clinical manifests are checked as well, there only
-assays were; duplicates of biospecimens were not reported, the last one silently stood, now the first does.
-`HTA1_`, `HTA1_EXT` and ids with a line break at the end passed. Ids of other atlases passed. On the other
-hand a blank parent is one finding, not two, and a malformed id is one, not one for each child.
+**Compared with the dashboard before**: biospecimens and clinical manifests are checked as well; before, only
+assays were. Duplicate biospecimens were not reported, and the last record replaced the first; now the first
+counts. `HTA1_`, `HTA1_EXT` and ids with a line break at the end passed. Ids of other atlases passed. Only one
+of two parent columns was read. A blank parent is one finding, not two, and a malformed primary id is one
+finding, not one for each child.
 """
 
 from __future__ import annotations
@@ -32,8 +41,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hdash_site.htan import ids
-from hdash_site.htan.columns import PARENT_BIOSPECIMEN_ID
-from hdash_site.htan.findings import Finding, Severity
+from hdash_site.htan.findings import Finding, Severity, further_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,78 +53,82 @@ CODE: Final = "H_ID_SPEC"
 TITLE: Final = "Ids follow the SOP and are unique"
 SEVERITY: Final[Severity] = "error"
 
-_MALFORMED: Final = "The id does not follow the HTAN SOP; correct it here and where else it stands"
-_FOREIGN: Final = "The id is of another atlas; check whether it belongs here"
+_MISSING: Final = {
+    "missing-id": "The primary ID is missing. Give the record its ID.",
+    "missing-parent": "The parent ID is missing. Name what the record comes from.",
+}
+_MALFORMED: Final = (
+    "The ID does not follow the HTAN SOP. Correct it in this row and in every row that names it"
+)
+_FOREIGN: Final = (
+    "The ID begins with the number of another atlas. Check whether the record belongs to this atlas"
+)
 
 
-class _Place(NamedTuple):
-    """A cell that names an id."""
+class _Cells(NamedTuple):
+    """The cells of one column that hold the same wrong id."""
 
-    is_primary: bool
     manifest: int
-    record: int
     column: str
     value: str
+    is_primary: bool
+    records: list[int]
+    """In ascending order."""
 
 
 @dataclass(slots=True)
-class _Named:
-    """Where an id is named: the place to report, which is where it is primary if it is, and how many rows."""
+class _Wrong:
+    """Everywhere that a wrong id is: the cells by column, and how many rows name it well-formed."""
 
-    place: _Place
-    rows: set[tuple[int, int]] = field(default_factory=set[Any])
+    cells: dict[tuple[int, str], _Cells] = field(default_factory=dict[Any, Any])
+    named: int = 0
 
 
 def check(atlas: Atlas) -> Iterator[Finding]:
-    malformed: dict[str, _Named] = {}
-    foreign: dict[str, _Named] = {}
+    malformed: dict[str, _Wrong] = {}
+    foreign: dict[str, _Wrong] = {}
     for place, manifest in atlas.checked(CODE):
         yield from _missing(atlas, place, manifest)
         for is_primary, column, cells in _columns(atlas, place, manifest):
             _note_malformed(malformed, place, is_primary, column, cells)
             _note_foreign(foreign, atlas, place, is_primary, column, cells)
-    _count_children(atlas, malformed)
-    yield from _report(atlas, malformed, SEVERITY, _MALFORMED)
-    yield from _report(atlas, foreign, "warning", _FOREIGN)
+    _count_well_formed(atlas, malformed)
+    yield from _report(atlas, malformed, SEVERITY, _MALFORMED, "malformed-id")
+    yield from _report(atlas, foreign, "warning", _FOREIGN, "foreign-id")
     yield from _duplicates(atlas)
 
 
 def _columns(atlas: Atlas, place: int, manifest: Manifest) -> Iterator[tuple[bool, str, IdColumn]]:
     """The id columns to look at: is it the primary one, its name, its cells."""
-    component, parents = manifest.component, atlas.lineage.parents[place]
+    component = manifest.component
     if component.check_primary and component.primary_id in manifest.ids:
         yield True, component.primary_id, manifest.primary
-    if component.parent_id in manifest.ids:
-        yield False, component.parent_id, parents.ids
+    for column, cells in atlas.lineage.parents[place].columns:
+        yield False, column, cells
     if component.adjacent_id in manifest.ids:
         yield False, component.adjacent_id, manifest.column(component.adjacent_id)
 
 
-def _column_name(atlas: Atlas, place: int, record: int, column: str) -> str:
-    """The column that the cell is really in: a "Not Applicable" parent is taken from another one."""
-    parents, component = atlas.lineage.parents[place], atlas.manifests[place].component
-    is_other = column == component.parent_id and record in parents.replaced
-    return PARENT_BIOSPECIMEN_ID if is_other else column
-
-
 def _missing(atlas: Atlas, place: int, manifest: Manifest) -> Iterator[Finding]:
-    """Records without a primary id, or without a parent."""
+    """Report records without a primary id, or without a parent.
+
+    Of two parent columns the second may be blank.
+    """
+    component = manifest.component
     for is_primary, column, cells in _columns(atlas, place, manifest):
-        if column == manifest.component.adjacent_id or "" not in cells.texts:
+        if column not in (component.primary_id, component.parent_id) or "" not in cells.texts:
             continue
         excused = frozenset[int]() if is_primary else atlas.lineage.parents[place].excused
-        what = (
-            "primary id is missing; give the record its id" if is_primary else "parent id is missing; name it"
-        )
+        kind = "missing-id" if is_primary else "missing-parent"
         for record, text in enumerate(cells.texts):
             odd = cells.odd.get(record)
             if not text and record not in excused and (odd is None or odd.is_missing):
                 value = odd.shown if odd else ""
-                yield _finding(atlas, place, record, column, value, SEVERITY, f"The {what}.")
+                yield _finding(atlas, place, record, column, value, SEVERITY, _MISSING[kind], kind)
 
 
 def _note_malformed(
-    found: dict[str, _Named], place: int, is_primary: bool, column: str, cells: IdColumn
+    found: dict[str, _Wrong], place: int, is_primary: bool, column: str, cells: IdColumn
 ) -> None:
     """Note malformed ids, and primary cells that are not just one id."""
     for record, cell in cells.odd.items():
@@ -127,11 +139,12 @@ def _note_malformed(
         else:
             names = cell.bad
         for name in names:
-            _note(found, name, _Place(is_primary, place, record, column, cell.shown if is_primary else name))
+            value = cell.shown if is_primary else name
+            _note(found, name, _Cells(place, column, value, is_primary, [record]))
 
 
 def _note_foreign(
-    found: dict[str, _Named], atlas: Atlas, place: int, is_primary: bool, column: str, cells: IdColumn
+    found: dict[str, _Wrong], atlas: Atlas, place: int, is_primary: bool, column: str, cells: IdColumn
 ) -> None:
     """Note well-formed ids of another atlas, if the atlas is called as its ids begin."""
     if not ids.is_atlas(atlas.id):
@@ -140,58 +153,81 @@ def _note_foreign(
     if set(cells.atlases) - {atlas.id}:
         for record, name in enumerate(cells.texts):
             if name and not name.startswith(prefix):
-                _note(found, name, _Place(is_primary, place, record, column, name))
+                _note(found, name, _Cells(place, column, name, is_primary, [record]))
     for record, cell in cells.odd.items():
         for name in cell.good:
             if not name.startswith(prefix):
-                _note(found, name, _Place(is_primary, place, record, column, name))
+                _note(found, name, _Cells(place, column, name, is_primary, [record]))
 
 
-def _note(found: dict[str, _Named], name: str, place: _Place) -> None:
-    named = found.setdefault(name, _Named(place))
-    named.rows.add((place.manifest, place.record))
-    if place.is_primary and not named.place.is_primary:
-        named.place = place
+def _note(found: dict[str, _Wrong], name: str, cell: _Cells) -> None:
+    """Add a cell to those that hold this id."""
+    cells = found.setdefault(name, _Wrong()).cells.setdefault((cell.manifest, cell.column), cell)
+    if cells is not cell:
+        cells.records.extend(cell.records)
 
 
-def _count_children(atlas: Atlas, malformed: Mapping[str, _Named]) -> None:
-    """Note the rows that name, well-formed, an id that has a blank around it where it is primary."""
-    wanted = {
-        name for name, named in malformed.items() if named.place.is_primary and name != named.place.value
-    }
+def _count_well_formed(atlas: Atlas, malformed: Mapping[str, _Wrong]) -> None:
+    """Count the rows that name, well-formed, an id that is malformed where it is primary.
+
+    There it has a blank around it, or is an id of another kind.
+    """
+    wanted = {name for name, wrong in malformed.items() if _primary(wrong)}
     if not wanted:
         return
-    for place, parents in enumerate(atlas.lineage.parents):
-        for record, name in enumerate(parents.ids.texts):
-            if name in wanted:
-                malformed[name].rows.add((place, record))
+    for place, manifest in atlas.checked(CODE):
+        for is_primary, _, cells in _columns(atlas, place, manifest):
+            if not is_primary and not wanted.isdisjoint(cells.texts):
+                for name in filter(wanted.__contains__, cells.texts):
+                    malformed[name].named += 1
 
 
-def _report(atlas: Atlas, found: Mapping[str, _Named], severity: Severity, message: str) -> Iterator[Finding]:
-    for named in found.values():
-        others = len(named.rows) - 1
-        more = f" ({others} more row{'s' * (others > 1)})" if others else ""
-        _, place, record, column, value = named.place
-        yield _finding(atlas, place, record, column, value, severity, f"{message}{more}.")
+def _primary(wrong: _Wrong) -> list[_Cells]:
+    return [cells for cells in wrong.cells.values() if cells.is_primary]
+
+
+def _report(
+    atlas: Atlas, found: Mapping[str, _Wrong], severity: Severity, message: str, kind: str
+) -> Iterator[Finding]:
+    """Report each id at the records that have it as primary id; else in each column that holds it."""
+    for wrong in found.values():
+        primary = _primary(wrong)
+        dependents = wrong.named + sum(
+            len(cells.records) for cells in wrong.cells.values() if not cells.is_primary
+        )
+        for number, cells in enumerate(primary or wrong.cells.values()):
+            place, column, value, _, records = cells
+            details = [further_rows([atlas.manifests[place].row(record) for record in records])]
+            if primary and not number and dependents:
+                details.append(f"{dependents} other row{' names' if dependents == 1 else 's name'} it")
+            more = f" ({'; '.join(filter(None, details))})" if any(details) else ""
+            yield _finding(atlas, place, records[0], column, value, severity, f"{message}{more}.", kind)
 
 
 def _duplicates(atlas: Atlas) -> Iterator[Finding]:
-    """Primary ids that stand already; the first stands."""
+    """Report primary ids that an earlier record has."""
     left_out = atlas.exempt.get(CODE, frozenset())
     for name, place, record, first, first_record in atlas.lineage.duplicates:
         manifest, other = atlas.manifests[place], atlas.manifests[first]
-        if manifest.usable and manifest.id not in left_out:
+        # A malformed cell is reported as such.
+        if manifest.usable and manifest.id not in left_out and manifest.primary.texts[record]:
             where = f"(row {other.row(first_record)} of {other.id})"
-            message = (
-                f"The primary id stands already, and the first one counts {where}; give each record its own."
-            )
-            yield _finding(atlas, place, record, manifest.component.primary_id, name, SEVERITY, message)
+            message = f"Duplicate ID: an earlier record has it {where}. Give this record a unique ID."
+            column = manifest.component.primary_id
+            yield _finding(atlas, place, record, column, name, SEVERITY, message, "duplicate-id")
 
 
 def _finding(
-    atlas: Atlas, place: int, record: int, column: str, value: str, severity: Severity, message: str
+    atlas: Atlas,
+    place: int,
+    record: int,
+    column: str,
+    value: str,
+    severity: Severity,
+    message: str,
+    kind: str,
 ) -> Finding:
     manifest = atlas.manifests[place]
-    column = _column_name(atlas, place, record, column)
     component, row = manifest.component.name, manifest.row(record)
-    return Finding(CODE, severity, manifest.id, component, row, column, value, ids.expected(column), message)
+    expected = ids.expected(column, atlas.id)
+    return Finding(CODE, severity, manifest.id, component, row, column, value, expected, message, kind)

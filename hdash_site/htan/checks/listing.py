@@ -1,16 +1,16 @@
 """The listing of the atlas makes sense: what Synapse says of its files and folders.
 
-**Passes** when the file view lists the atlas, each entity stands in it once, is a file or a folder, and lies
+**Passes** when the file view lists the atlas, and each entity is listed once, is a file or a folder, and is
 in a folder that is listed too, up to the project.
 
-**Example**: a file lies in the folder `syn22124400`, which the file view does not list; its path cannot
-be told.
+**Example**: a file is in the folder `syn22124400`, which the file view does not list, so the path of the
+file is unknown.
 
-**What to do**: mostly to crawl the atlas again; a folder that is missing for good is outside the scope of
-the file view.
+**What to do**: mostly, crawl the atlas again. A folder that is still missing then is outside the scope of
+the file view: add it to the scope.
 
-**Compared with the dashboard before**: new. There, a folder cycle or a missing parent ended the run for every
-atlas.
+**Compared with the dashboard before**: new. There, a folder cycle or a missing parent ended the run for
+every atlas.
 """
 
 from __future__ import annotations

@@ -15,6 +15,15 @@ from hdash_site.pages.route import Route, slug, slugs
 GROUPS_SHOWN = 20
 """Groups of findings of one check on the page; the rest is in the CSV and on the pages of the manifests."""
 
+SUPERSEDED_SHOWN = 50
+"""Manifests that are not used, on the page; `atlas.json` has all."""
+
+SUPERSEDED_BECAUSE = {
+    "older": "older",
+    "censored": "censored version",
+    "legacy": "legacy name",
+}
+
 TIMELINES_SHOWN = 20
 """Participants on the page; all are on the pages of the timelines."""
 
@@ -45,5 +54,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             timelines=charts.timelines(timelines[:TIMELINES_SHOWN]),
             timelines_count=len(timelines),
             folders=facet("folders"),
+            superseded_shown=SUPERSEDED_SHOWN,
+            superseded_because=SUPERSEDED_BECAUSE,
         )
     }

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from markupsafe import escape
-
 from hdash_site.engine.model import Context, Key
+from hdash_site.pages.figures import shown
 from hdash_site.pages.route import Route
 
 LISTED = ("home", "atlas", "check", "model", "changes", "compare", "article", "section", "tag")
@@ -23,7 +22,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     base = base if base.endswith("/") or not base else f"{base}/"
     routes = [Route(*fields) for fields in json.loads(context.read(Key("routes")))]
     urls = sorted({other.url for other in routes if other.kind in LISTED})
-    lines = [f"  <url><loc>{escape(base + url or './')}</loc></url>" for url in urls]
+    lines = [f"  <url><loc>{shown(base + url or './')}</loc></url>" for url in urls]
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
     )

@@ -28,6 +28,7 @@ _BAD_FILES = (
     "R&D notes {n}.pdf",
     "final version {n}.h5ad",
 )
+_LEGACY = "synapse_storage_manifest.csv"
 _PLAIN = ("_qc.html", "_metrics.csv", "_notes.pdf", ".log", "_thumbnail.png")
 
 
@@ -94,10 +95,14 @@ def _submit(writer: Writer, sheet: Sheet) -> None:
     draft = manifests.draft(sheet, place, writer.family, writer.plan, writer.seed)
     path = writer.folder / "manifests" / f"{place.entity}.csv"
     written = manifests.write_manifest(draft, path, writer.listing)
-    _list(writer, written, place)
+    _list(writer, written, place, _LEGACY if draft.damage == "legacy name" else "")
     _note(writer, draft, written)
-    if draft.damage == "newer content superseded" or writer.rng.random() < 0.12:
+    if draft.damage == "newer content superseded" or (
+        writer.rng.random() < 0.12 and draft.damage != "legacy name"
+    ):
         _superseded(writer, draft, written)
+    if draft.damage == "censored copy":
+        _censored(writer, draft, written)
     if sheet.component.kind == "clinical" and not writer.plan.is_faulty(sheet) and sheet.rows % 5 == 1:
         _twin(writer, draft, written, path)
     _clutter(writer, sheet, place)
@@ -112,11 +117,11 @@ def _place(writer: Writer, sheet: Sheet) -> Place:
     return manifests.Place(listing.entity(), folder, f"{name}/{batch}")
 
 
-def _list(writer: Writer, written: Written, place: Place) -> None:
+def _list(writer: Writer, written: Written, place: Place, name: str = "") -> None:
     """The manifest's own row, and the figures that it adds to."""
     writer.submitted += 1
     component = written.recipe.style.component
-    name = f"synapse_storage_manifest_{component.lower()}.csv"
+    name = name or f"synapse_storage_manifest_{component.lower()}.csv"
     day, handle = 500 + writer.submitted % 400, 2 * writer.submitted
     entity = Manifest(place.entity, name, component, written.size, written.md5, day, handle)
     writer.listing.manifest(entity, place.folder)
@@ -147,6 +152,8 @@ def _note(writer: Writer, draft: Draft, written: Written) -> None:
         writer.found("H_MANIFEST", "error", entity, component, row=manifests.RAGGED + FIRST_RECORD)
     elif damage == "unknown component":
         writer.found("H_CATEGORIES", "warning", entity, component, column="Component", value=component)
+    elif damage == "legacy name":
+        writer.found("H_MANIFEST", "warning", entity, component, column="name", value=_LEGACY)
     elif damage == "repeated column":
         writer.found("H_MANIFEST", "error", entity, component, row=HEADER, column=column, value=column)
     elif column:
@@ -169,6 +176,18 @@ def _superseded(writer: Writer, draft: Draft, written: Written) -> None:
         writer.found("H_MANIFEST", "warning", entity, component)
 
 
+def _censored(writer: Writer, draft: Draft, written: Written) -> None:
+    """A newer manifest beside the whole one, with the cells of its records blanked."""
+    listing, component = writer.listing, written.recipe.style.component
+    entity = listing.entity()
+    data = ("Component,entityId\n" + f"{component},\n" * written.records).encode()
+    (writer.folder / "manifests" / f"{entity}.csv").write_bytes(data)
+    name = f"synapse_storage_manifest_{component.lower()}_censored.csv"
+    md5, day, handle = manifests.md5_of(data), 1_000, 2 * writer.submitted + 1
+    listing.manifest(Manifest(entity, name, component, len(data), md5, day, handle), draft.place.folder)
+    writer.found("H_MANIFEST", "warning", entity, component, column="name", value=name)
+
+
 def _twin(writer: Writer, draft: Draft, written: Written, path: Path) -> None:
     """The same bytes submitted once more, elsewhere."""
     name = f"resubmitted_{draft.sheet.ordinal:03d}"
@@ -189,10 +208,8 @@ def _clutter(writer: Writer, sheet: Sheet, place: Place) -> None:
             listing.data(names, place.folder)
     if rng.random() < 0.1:
         listing.data([".DS_Store"], place.folder, left_out=True)
-    if rng.random() < 0.1:
-        listing.data(
-            ["synapse_storage_manifest.csv"], place.folder, component=sheet.component.name, left_out=True
-        )
+    if rng.random() < 0.1 and writer.plan.damage.get(sheet.key) != "legacy name":
+        listing.data([_LEGACY], place.folder, component=sheet.component.name, left_out=True)
 
 
 def _documents(writer: Writer) -> None:

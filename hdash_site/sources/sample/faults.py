@@ -7,12 +7,13 @@ others.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from hdash_site.sources.sample.facts import Component, components, pilots
 from hdash_site.sources.sample.lineage import FILES
-from hdash_site.sources.sample.records import NOT_APPLICABLE, PRIMARY, own_id
+from hdash_site.sources.sample.records import CHUNK, LOWEST, NOT_APPLICABLE, PRIMARY, own_id
 from hdash_site.sources.sample.shape import Atlas, Sheet
 from hdash_site.sources.sample.values import stream
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CLEAN = ("HTA4", "HTA14")  # atlases without any mistake
 _A_KIND_AT_FULL_SCALE = 8  # records per kind of mistake and atlas at scale 1.0
 
+_WELL_FORMED = re.compile(r"HTA[1-9][0-9]?_(?:EXT)?[0-9]+(?:_[0-9]+)?")
 PRIMARY_COLUMN, PARENT_COLUMN, ADJACENT_COLUMN = "primary", "parent", "Adjacent Biospecimen IDs"
 
 
@@ -35,7 +37,8 @@ class Kind(NamedTuple):
     severity: str
     target: str  # key of `_TARGETS`
     column: str  # PRIMARY_COLUMN, PARENT_COLUMN or the name of a column
-    cells: tuple[str, ...]  # what is typed instead: {own} and {earlier} are ids, {atlas}, {serial}
+    # What is typed instead: {own} and {earlier} are ids, {earlier_entity} is a Synapse ID, {atlas}, {serial}.
+    cells: tuple[str, ...]
     beside: bool = False  # typed after what stands there, as one more id
     echoes: int = 0  # other records that name the spoilt id as their parent; only the cause is a finding
 
@@ -51,7 +54,7 @@ class Spot(NamedTuple):
     severity: str
     beside: bool
     own: tuple[Sheet, int]  # the record whose id is {own}
-    earlier: int  # the record whose id is {earlier}
+    earlier: int  # the record whose ids are {earlier} and {earlier_entity}, in the same chunk
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Plan:
     used: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
 
     def people(self, atlas: Atlas, family: Lineage) -> tuple[int, int]:
-        """Participants and biospecimens of the atlas: ids that name one, and are not taken already."""
+        """Participants and biospecimens of the atlas: well-formed ids, each counted once."""
         known = {"clinical": family.participants, "biospecimen": atlas.count("biospecimen")}
         known["clinical"] -= len(self.spoilt.get("participant", ()))
         known["biospecimen"] -= len(self.spoilt.get("specimen", ()))
@@ -76,7 +79,7 @@ class Plan:
                 sheet, _ = spot.own
                 kind, typed = sheet.component.kind, cell(spot, family)
                 is_own = spot.code and spot.column == PRIMARY.get(kind) and spot.earlier < 0
-                if kind in known and is_own and typed and "," not in typed:
+                if kind in known and is_own and _WELL_FORMED.fullmatch(typed.strip()):
                     known[kind] += 1
         return known["clinical"], known["biospecimen"]
 
@@ -135,11 +138,14 @@ KINDS = (
     Kind(
         _ENTITY, "error", "assay", "entityId", ("1090000{serial}", "Not Applicable", "s3://bucket/{serial}")
     ),
+    Kind(_ENTITY, "error", "assay", "entityId", ("syn12abc{serial}", "syn 9{serial}", "SYN9{serial}")),
+    Kind(_ENTITY, "error", "assay", "entityId", ("syn9{serial}",)),
+    Kind(_ENTITY, "error", "assay", "entityId", ("{earlier_entity}",)),
 )
 _TARGETS: dict[str, Callable[[Component], bool]] = {
     "assay": lambda c: bool(c.endings),
     "root": lambda c: bool(c.endings) and c.parent != FILES,
-    "made": lambda c: c.parent == FILES and c.name not in NOT_APPLICABLE,
+    "made": lambda c: c.parent == FILES and c.name not in (*NOT_APPLICABLE, *LOWEST),
     "biospecimen": lambda c: c.kind == "biospecimen",
     "demographics": lambda c: c.name == "Demographics",
     "clinical": lambda c: c.kind == "clinical" and c.name != "Demographics",
@@ -155,6 +161,8 @@ _DAMAGE = (
     ("long record", "any"),
     ("short record", "clinical"),
     ("newer content superseded", "any"),
+    ("censored copy", "any"),
+    ("legacy name", "any"),
 )
 # Manifests that are there for the mistake only: what is wrong, component, records.
 _EXTRA = (
@@ -187,12 +195,13 @@ def plan(atlas: Atlas, seed: int, scale: float) -> Plan:
     return made
 
 
-def cell(spot: Spot, family: Lineage) -> str:
+def cell(spot: Spot, family: Lineage, earlier_entity: str = "") -> str:
     """What is typed into a spot."""
     sheet, row = spot.own
     return spot.cell.format(
         own=own_id(sheet, family, row),
         earlier=own_id(sheet, family, spot.earlier) if spot.earlier >= 0 else "",
+        earlier_entity=earlier_entity,
         atlas=family.atlas,
         serial=spot.serial,
     )
@@ -226,7 +235,7 @@ def _extra(made: Plan, atlas: Atlas, turn: int) -> None:
 
 
 def _spot(made: Plan, atlas: Atlas, sheets: list[Sheet], kind: Kind, rng: Random) -> None:
-    place = _place(made, sheets, kind.target, rng, needs_earlier="{earlier}" in kind.cells[0])
+    place = _place(made, sheets, kind.target, rng, needs_earlier="{earlier" in kind.cells[0])
     if place is None:
         return
     sheet, row, earlier = place
@@ -260,7 +269,7 @@ def _spot(made: Plan, atlas: Atlas, sheets: list[Sheet], kind: Kind, rng: Random
 
 def _is_distinct(template: str) -> bool:
     """Whether it gives another text each time: a malformed id is one finding, however many records name it"""
-    return not template or any(name in template for name in ("{own}", "{earlier}", "{serial}"))
+    return not template or any(name in template for name in ("{own}", "{earlier", "{serial}"))
 
 
 def _place(
@@ -275,7 +284,7 @@ def _place(
             continue
         row = rng.choice(free)
         earlier = next((e for e in range(row - 1, -1, -1) if e not in used), -1)
-        if earlier >= 0 or not needs_earlier:
+        if earlier // CHUNK == row // CHUNK or not needs_earlier:
             return sheet, row, earlier if needs_earlier else -1
     return None
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hdash_site.sources.sample.listing import Listing
     from hdash_site.sources.sample.shape import Sheet
 
-_CHUNK = 2_000  # records in memory
 _ASCII = 0x7F
 _BOM = b"\xef\xbb\xbf"
 
@@ -84,8 +83,8 @@ def write_manifest(draft: Draft, target: Path, listing: Listing) -> Written:
         if draft.damage != "no bytes":
             output.bytes(_BOM if style.bom else b"")
             output.rows([header])
-        for low in range(0, draft.sheet.rows, _CHUNK):
-            chunk = _Chunk(draft, low, min(low + _CHUNK, draft.sheet.rows))
+        for low in range(0, draft.sheet.rows, records.CHUNK):
+            chunk = _Chunk(draft, low, min(low + records.CHUNK, draft.sheet.rows))
             cells, with_value = _cells(chunk, listing)
             typed += _plant(chunk, cells)
             filled += sum(with_value[column] for column in counted)
@@ -167,7 +166,11 @@ def _cells(chunk: _Chunk, listing: Listing) -> tuple[dict[str, list[str]], dict[
 def _plant(chunk: _Chunk, cells: dict[str, list[str]]) -> list[tuple[faults.Spot, str]]:
     draft, low, high = chunk
     here = [spot for spot in draft.spots if low <= spot.row < high]
-    typed = [(spot, faults.cell(spot, draft.family)) for spot in here]
+    entities = cells["entityId"]
+    typed = [
+        (spot, faults.cell(spot, draft.family, entities[spot.earlier - low] if spot.earlier >= low else ""))
+        for spot in here
+    ]
     for spot, cell in typed:
         before = cells[spot.column][spot.row - low]
         cells[spot.column][spot.row - low] = f"{before}, {cell}" if spot.beside else cell

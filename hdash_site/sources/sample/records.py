@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hdash_site.sources.sample.lineage import Lineage
     from hdash_site.sources.sample.shape import Sheet
 
+CHUNK = 2_000  # records in memory
+LOWEST = ("RPPALevel2",)  # may have no parent data file: the model has no level below
 NOT_APPLICABLE = ("BulkRNA-seqLevel2", "BulkWESLevel2")  # may say so instead of a parent data file
 SHORT_NAMES = {  # as the portal exports them
     "BulkWESLevel1": "BulkDNALevel1",

@@ -30,7 +30,7 @@ def test_an_unknown_component_is_checked_by_its_columns() -> None:
         "Odd",
         "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId",
         "HTA1_1_x|HTA1_1_99|",
-        "|HTA1_1_1|syn1",
+        "|HTA1_1_1|syn601",
     )
     assert len(findings(*SOUND, odd, code="H_ID_SPEC")) == 2
     assert places(findings(*SOUND, odd, code="H_LINKS")) == [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ..helpers import LEVEL_1, PEOPLE, SAMPLES, SOUND, findings, places, table
 
 FILE = "HTAN Data File ID|HTAN Parent Biospecimen ID|entityId"
@@ -41,7 +43,9 @@ def test_nothing_is_its_own_parent() -> None:
         ("syn12", 2, "HTAN Parent ID", "HTA1_1_1"),
         ("syn12", 3, "HTAN Parent ID", "HTA1_1_2"),
     ]
-    assert {one.message for one in found} == {"The record is its own parent; name what it comes from."}
+    assert {one.message for one in found} == {
+        "The record is its own parent. Name what the record comes from."
+    }
 
 
 def test_links_of_rows_whose_own_id_is_blank_or_holds_a_comma_are_checked() -> None:
@@ -68,6 +72,38 @@ def test_a_parent_taken_from_the_biospecimen_column_is_named_with_that_column() 
     columns = "HTAN Data File ID|HTAN Parent Data File ID|HTAN Parent Biospecimen ID|entityId"
     files = table("RPPALevel2", columns, "HTA1_1_101|Not Applicable|HTA1_1_7|syn1")
     assert places(findings(PEOPLE, SAMPLES, files, code="H_LINKS")) == [("syn13", 2, PARENT, "HTA1_1_7")]
+
+
+BOTH = "HTAN Data File ID|HTAN Parent Data File ID|HTAN Parent Biospecimen ID|entityId"
+
+
+@pytest.mark.parametrize(
+    "component", ["RPPALevel3", "MassSpectrometryLevel2", "ImagingLevel3Image", "Unheard"]
+)
+def test_ids_of_both_parent_columns_exist_and_neither_is_the_record_itself(component: str) -> None:
+    rows = (
+        "HTA1_1_301|HTA1_1_101|HTA1_1_1|syn1",
+        "HTA1_1_302|HTA1_1_777|HTA1_1_78|syn1",
+        "HTA1_1_303|HTA1_1_303|HTA1_1_303|syn1",
+        "HTA1_1_304|HTA1_1_EXT|HTA1_EXT9_1|syn1",
+    )
+    found = findings(*SOUND, table(component, BOTH, *rows), code="H_LINKS")
+    assert [(one.row, one.column, one.value, one.kind) for one in found] == [
+        (3, PARENT, "HTA1_1_78", "unknown-parent"),
+        (3, "HTAN Parent Data File ID", "HTA1_1_777", "unknown-parent"),
+        (4, PARENT, "HTA1_1_303", "own-parent"),
+        (4, "HTAN Parent Data File ID", "HTA1_1_303", "own-parent"),
+    ]
+
+
+def test_children_of_an_id_that_is_malformed_where_it_is_primary_are_left_to_h_id_spec() -> None:
+    """A participant written like a biospecimen: its children name a well-formed id that no record has."""
+    people = table("Demographics", "HTAN Participant ID", "HTA1_1_7")
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_1_7")
+    assert findings(people, samples, code="H_LINKS") == []
+    [found] = findings(people, samples, code="H_ID_SPEC")
+    assert (found.manifest, found.value) == ("syn11", "HTA1_1_7")
+    assert "(1 other row names it)" in found.message
 
 
 def test_blank_rows_shift_the_numbers_of_rows() -> None:

@@ -12,6 +12,8 @@ def test_a_participant_who_is_not_in_demographics_is_named_once_a_manifest() -> 
         ("syn13", 2, "HTAN Participant ID", "HTA1_7"),
         ("syn12", 3, "HTAN Participant ID", "HTA1_7"),
     ]
+    assert "(also in 1 more row, the last is row 4)" in found[1].message
+    assert {one.kind for one in found} == {"not-in-demographics"}
 
 
 def test_participants_of_all_demographics_manifests_are_known() -> None:

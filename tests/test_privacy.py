@@ -75,11 +75,10 @@ class Planter:
         header = ["Component", "HTAN Participant ID", *known]
         for _ in range(self.draw(st.integers(0, 3))):
             header.insert(self.draw(st.integers(0, len(header))), self.name_of_column())
-        after_id = header.index("HTAN Participant ID") + 1
         rows = [[self.cell(name, component, who) for name in header] for who in people]
         for row in rows:
             if self.draw(st.integers(0, 5)) == 0:  # a comma too many moves what comes after it
-                row.insert(self.draw(st.integers(after_id, len(row))), self.canary())
+                row.insert(self.draw(st.integers(0, len(row))), self.canary())
         damage = self.chosen("", "", "", "no header", "semicolons")
         stream = io.StringIO()
         delimiter = ";" if damage == "semicolons" else ","
@@ -88,7 +87,9 @@ class Planter:
 
     def cell(self, column, component, who):
         if column in ("Component", "HTAN Participant ID"):
-            return component if column == "Component" else who
+            if column == "Component":
+                return component
+            return who if who == "HTA1_1" or self.draw(st.booleans()) else self.canary()
         if column == "Gender" and self.draw(st.booleans()):
             return "female"
         return self.canary() if self.draw(st.integers(0, 3)) else self.chosen("", "unknown", "NA")
@@ -100,7 +101,9 @@ def planted(draw):
     planter = Planter(draw)
     names = draw(st.lists(st.sampled_from(CLINICAL), min_size=5, max_size=9))
     names = ["Demographics", "Therapy", "Diagnosis", *names, *draw(st.sampled_from([[], ["OurPilot"]]))]
-    return [(name, planter.manifest(name, ("HTA1_1", "HTA1_2"))) for name in names], planter.canaries
+    return [
+        (name, planter.manifest(name, ("HTA1_1", "HTA1_2", "HTA1_3"))) for name in names
+    ], planter.canaries
 
 
 def leaks(public, canaries):

@@ -7,11 +7,14 @@ import gzip
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from hdash_site.sources import sample
 from tests import worlds
+
+KINDS = Path(__file__).parent / "htan/kinds.txt"
 
 
 @pytest.fixture(scope="module", params=[0.02, 1.0], ids=lambda scale: f"scale {scale}")
@@ -41,6 +44,14 @@ def test_each_planted_fault_is_found_at_its_place_and_nothing_else_is(built):
                 ] += 1
     assert found - planted == Counter(), "reported and not planted"
     assert planted - found == Counter(), "planted and not reported"
+
+
+def test_every_finding_has_a_kind_of_the_golden_list(built):
+    folder, _, _ = built
+    golden = {tuple(line.split()) for line in KINDS.read_text().splitlines()}
+    for path in (folder / "site/public").glob("*/findings.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            assert {(row["code"], row["kind"]) for row in csv.DictReader(file)} <= golden
 
 
 def test_the_counts_of_the_summary_are_those_of_the_planted_faults(built):

@@ -57,7 +57,7 @@ def _rows(
     own = places[PARTICIPANT_ID]
     written = {normal(name): place for name, place in reversed(places.items())}
     columns = [(written[normal(name)], name) for name in component.publish if normal(name) in written]
-    columns = sorted(columns[:MOST_COLUMNS])
+    columns = sorted(columns)[:MOST_COLUMNS]
     return [
         (
             shown(row[own].strip()),

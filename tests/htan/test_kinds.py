@@ -7,6 +7,8 @@ import io
 import re
 from pathlib import Path
 
+from hdash_site.htan import report
+
 from .helpers import SAMPLES, csv_of, report_of, table
 
 GOLDEN = Path(__file__).with_name("kinds.txt")
@@ -40,3 +42,11 @@ def test_these_kinds_have_not_changed() -> None:
     }
     mine = {"H_BIOSPEC", "H_CATEGORIES", "H_DEM", "H_PRIVACY"}
     assert {one for one in found if one[0] in mine} == {one for one in golden() if one[0] in mine}
+
+
+def test_no_kind_was_renamed_in_the_checks() -> None:
+    package = Path(report.__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    # The names of files and folders are checked by one function.
+    slugs = {kind for _, kind in golden()} - {"file-name", "folder-name"}
+    assert [kind for kind in sorted(slugs) if f'"{kind}"' not in text] == []

@@ -177,12 +177,13 @@ def show_status(atlases: list[Standing]) -> None:
         print("nothing was built yet")
         return
     lines: list[tuple[str, ...]] = [
-        ("atlas", "last crawl", "verified", "last change", "entities", "errors/warnings", "failed since")
+        ("atlas", "last crawl", "last change", "entities", "errors/warnings", "failed since", "verified")
     ]
     for atlas, known, found in atlases:
         findings = f"{found[0]}/{found[1]}" if found else "-"
-        times = (_minute(known.crawled), _minute(known.verified), _minute(known.changed))
-        lines.append((_plain(atlas), *times, f"{known.rows:,}", findings, _minute(known.failed_since)))
+        crawled, changed = _minute(known.crawled), _minute(known.changed)
+        failed, verified = _minute(known.failed_since), _minute(known.verified)
+        lines.append((_plain(atlas), crawled, changed, f"{known.rows:,}", findings, failed, verified))
     _table(lines)
 
 

@@ -138,5 +138,6 @@ def test_status_and_check_file_say_when_an_atlas_was_verified(desk, capsys):
     assert check == {"checked": proven}
     show_status(upkeep.status(app.Options(desk.site)))
     titles, *lines = capsys.readouterr().out.splitlines()
-    assert re.split(r"  +", titles)[:4] == ["atlas", "last crawl", "verified", "last change"]
-    assert all(re.split(r"  +", line)[2] == f"{proven[:10]} {proven[11:16]}" for line in lines)
+    assert re.split(r"  +", titles)[-1] == "verified"
+    assert len(lines) == 2
+    assert all(re.split(r"  +", line)[-1] == f"{proven[:10]} {proven[11:16]}" for line in lines)

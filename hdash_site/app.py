@@ -17,7 +17,7 @@ from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
-from hdash_site.origin import check_token, kind_of, refuse_sample, unwritable
+from hdash_site.origin import check_token, refuse_built_sample, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
@@ -95,7 +95,7 @@ MANY_SAVED = 100
 def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
     """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
     check_token(config, os.environ)
-    refuse_sample(config, "nightly")
+    refuse_sample(config)
     if publish.place() is None:
         return build(options, tell)
     deadline = options.deadline
@@ -111,8 +111,7 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     config = config_of(options)
     check_token(config, os.environ)
     with open_state(options) as store:
-        if kind_of(store.snapshots()) == "sample":
-            refuse_sample(config, "deploy")
+        refuse_built_sample(config, store.snapshots())
 
         def find() -> Artifacts:
             files = remembered(store)

@@ -19,7 +19,7 @@ from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
 from hdash_site.errors import AwsError, ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
-from hdash_site.origin import check_token, kind_of, refuse_sample, unwritable
+from hdash_site.origin import check_token, refuse_built_sample, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
@@ -101,7 +101,7 @@ MANY_SAVED = 100
 def night(config: Config, options: Options, how: Deploying, tell: Tell) -> Result:
     """Crawl, build, and bring the site to its bucket; to its folder, if no bucket is named."""
     check_token(config, os.environ)
-    refuse_sample(config, "nightly")
+    refuse_sample(config)
     if publish.place() is None:
         return build(options, tell)
     deadline = options.deadline
@@ -138,8 +138,7 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     check_token(config, os.environ)
     check = partial(check_bucket, _guard(options), options, config)
     with open_state(options) as store:
-        if kind_of(store.snapshots()) == "sample":
-            refuse_sample(config, "deploy")
+        refuse_built_sample(config, store.snapshots())
         if not (how.dry and options.new_history):  # a dry run records nothing
             _guarded(store, check)
 

@@ -95,12 +95,21 @@ def check_token(config: Config, environ: Mapping[str, str]) -> None:
         )
 
 
-def refuse_sample(config: Config, command: str) -> None:
-    """Raise `ConfigError` if `command` would publish the sample, and `site.toml` does not ask for that."""
+def refuse_sample(config: Config) -> None:
+    """Raise `ConfigError` if a night would publish the sample, and `site.toml` does not ask for that."""
     if config.source_kind == "sample" and not config.source_is_set:
-        problem = f"{command} does not publish the sample: no source of atlases is set"
+        problem = "nightly does not publish the sample: no source of atlases is set"
         way_out = f'{_HOW_TO_LOG_IN}, or set source.kind in {settings.FILE} ("sample" publishes the sample)'
         raise ConfigError(problem, "SYNAPSE_AUTH_TOKEN", way_out)
+
+
+def refuse_built_sample(config: Config, snapshots: Mapping[str, Snapshot]) -> None:
+    """Raise `ConfigError` if a site was built from the sample, and `site.toml` does not ask for that."""
+    asked_for = config.source_kind == "sample" and config.source_is_set
+    if kind_of(snapshots) == "sample" and not asked_for:
+        problem = "deploy does not publish the sample, from which this site was built"
+        way_out = f'build the site from its atlases, or set source.kind to "sample" in {settings.FILE}'
+        raise ConfigError(problem, way_out=way_out)
 
 
 def _sample(options: Options) -> Path:

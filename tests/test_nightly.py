@@ -341,8 +341,8 @@ def test_a_site_that_was_built_from_the_sample_is_not_deployed(site, s3, new_buc
     assert (built.returncode, built.stderr.count("\n")) == (0, 1)
     assert "using the sample, which is made-up data; set SYNAPSE_AUTH_TOKEN" in built.stderr
     environ = s3.environ(new_bucket)
-    for command in ("deploy", "plan"):
-        refused = run(site, command, **environ)
+    for command, token in (("deploy", {}), ("plan", {}), ("deploy", {"SYNAPSE_AUTH_TOKEN": "tok-1234567"})):
+        refused = run(site, command, **environ, **token)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
         assert "deploy does not publish the sample" in refused.stderr
     assert s3.keys(new_bucket) == []

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from hdash_site import upkeep
 from hdash_site.errors import HdashError, LockedError
 from tests import worlds
 from tests.nights import PREFIX
@@ -266,3 +267,12 @@ def test_over_many_nights_each_site_is_that_of_a_clean_build_with_its_history(ni
             assert sum(index.values()) <= 2 * alive
         assert {digest for index in packs for digest in index} >= set(named)
     assert nights.build()[0].ran == []
+
+
+def test_an_edition_is_dropped_from_a_state_in_s3(nights):
+    options = nights.options()
+    upkeep.drop_edition(options, upkeep.edition(options, "2026"))
+    assert upkeep.history(nights.options()) == []
+    _, tree = nights.build()
+    assert len(upkeep.history(nights.options())) == 1
+    assert len([path for path in tree if path.startswith("changes/20")]) == 1

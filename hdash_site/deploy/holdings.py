@@ -208,7 +208,7 @@ def _refuse_another_site(bucket: Bucket, taken: Mapping[str, Object], how: How) 
     for path, found in taken.items():
         site = found.metadata[owner.SITE]
         if not how.adopt and owner.is_ours(found.metadata, (site,), prefix):
-            raise _another_site(bucket, f"(its identity is {site}, on {path})")
+            raise _another_site(bucket, f"(its identity is {site[:32]}, on {path})")
 
 
 def _another_site(bucket: Bucket, which: str) -> OutputError:

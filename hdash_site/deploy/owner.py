@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
@@ -24,6 +25,8 @@ MARKER_BYTES = 1 << 20
 
 _FORMER = 1000
 """Former identities that a marker keeps: a site whose state is lost every night gets one a night."""
+_IDENTITY = re.compile(r"[0-9a-f]{32}")
+_TIME = re.compile(r"[0-9T:+-]{10,40}")
 _LONGEST_MARK = 512
 """Metadata of an object has room for 2 KB in all."""
 
@@ -46,13 +49,16 @@ class Marker(NamedTuple):
 
 
 def read(data: bytes) -> Marker | None:
-    """Read a marker; None if these bytes are none."""
+    """Read a marker; None if these bytes are none. Anybody may have written it: what it names is checked."""
     try:
         given = cast(dict[str, Any], json.loads(data))
-        former = tuple(map(str, given.get("former", ())))
-        return Marker(str(given["site"]), str(given["prefix"]), str(given["since"])[:40], former[:_FORMER])
+        site, since = str(given["site"]), str(given["since"])
+        former = tuple(one for one in map(str, given.get("former", ())) if _IDENTITY.fullmatch(one))
+        if _IDENTITY.fullmatch(site) and _TIME.fullmatch(since):
+            return Marker(site, str(given["prefix"]), since, former[:_FORMER])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return None
+        pass
+    return None
 
 
 def marks(site: str, prefix: str) -> dict[str, str]:

@@ -139,7 +139,7 @@ def _blocked(bucket: Bucket, wanted: Iterable[str], held: Holdings, *, adopt: bo
                 blocked[path] = f"{bucket.where}{other} belongs to another site ({MARKER})"
     if not adopt:
         for path, found in held.taken.items():
-            blocked[path] = f"the site {found.metadata[owner.SITE]} wrote the files there"
+            blocked[path] = f"the site {found.metadata[owner.SITE][:32]} wrote the files there"
     return blocked
 
 

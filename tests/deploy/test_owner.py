@@ -198,7 +198,12 @@ def test_a_copy_of_a_site_below_another_prefix_belongs_to_nobody(upper, s3, new_
     assert source.deploy(FILES).written == []
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"[" * 100_000, b'{"site": "a"}', b"\xff", b"x" * (2 << 20)])
+FORGED = b'{"site": "\\u001b[2J", "prefix": "", "since": "2026-11-27"}'
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"[" * 100_000, b'{"site": "a"}', b"\xff", b"x" * (2 << 20), FORGED]
+)
 def test_a_marker_that_makes_no_sense_is_written_anew(upper, data):
     upper.deploy(FILES)
     upper.s3.put(upper.name, MARKER, data)
@@ -207,8 +212,9 @@ def test_a_marker_that_makes_no_sense_is_written_anew(upper, data):
 
 
 def test_a_marker_names_the_sites_before_each_once():
-    marker = Marker("b", "x/", NOW, ("a",)).heir("c", "later").heir("b", "last")
-    assert marker == Marker("b", "x/", "last", ("c", "a"))
+    a, b, c = (letter * 32 for letter in "abc")
+    marker = Marker(b, "x/", NOW, (a,)).heir(c, "2026-11-28").heir(b, "2026-11-29")
+    assert marker == Marker(b, "x/", "2026-11-29", (c, a))
     assert owner.read(marker.data()) == marker
 
 

@@ -29,6 +29,8 @@ def with_a_row(data, component, number, entity):
     header = [name.lstrip("\ufeff") for name in rows[0]] if rows else []
     if component is None or component.primary_id not in header or len(set(header)) < len(header):
         return None
+    if "" in header:  # the cells of such a column number the records: a row more breaks the sequence
+        return None
     own, columns = header.index(component.primary_id), component.id_columns
     for row in rows[1:]:
         cells = (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan import problems
 from hdash_site.htan.files import vocabulary
+from hdash_site.htan.privacy import is_attribute
 from hdash_site.htan.text import INVISIBLE
 
 if TYPE_CHECKING:
@@ -116,8 +117,11 @@ def _is_repeated(base: str, suffix: str, written: _Written) -> bool:
     """Return whether a tool added the suffix because another column has the same name."""
     if base in written.first:
         return True
+    if suffix.startswith("..."):
+        return written.numbered[base] > 1
     other_side = suffix[:-1] + _OTHER_SIDE.get(suffix[-1], "")
-    return base + other_side in written.first or (suffix.startswith("...") and written.numbered[base] > 1)
+    # Coordinates have such names too: `centroid_x` and `centroid_y` are two columns.
+    return base + other_side in written.first and is_attribute(base)
 
 
 def _known(name: str, known: tuple[str, ...]) -> str:

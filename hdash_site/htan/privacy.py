@@ -122,6 +122,11 @@ def _attributes() -> _Attributes:
     return _Attributes(frozenset(map(normal, table["names"])), allowed)
 
 
+def is_attribute(name: str) -> bool:
+    """Return whether the HTAN data model has an attribute of this name."""
+    return normal(name) in _attributes().names
+
+
 def known_columns(catalogue: Catalogue) -> frozenset[str]:
     """Return the normal names of all columns that may be named: those of the data model and the catalogue."""
     published = (name for component in catalogue for name in component.publish)

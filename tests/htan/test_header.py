@@ -102,6 +102,7 @@ def test_of_two_spellings_without_the_proper_column_the_first_is_read() -> None:
         ("Treatment Type", "Treatment Type 1"),
         ("Größe", "größe"),
         ("x", "y"),
+        ("centroid_x", "centroid_y"),
     ],
 )
 def test_an_attribute_with_such_a_name_is_itself(names: tuple[str, ...]) -> None:

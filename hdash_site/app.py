@@ -139,6 +139,7 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
     check = partial(check_bucket, _guard(options), options, config)
     with open_state(options) as store:
         refuse_built_sample(config, store.snapshots())
+        _refuse_drafts(store)
         if not (how.dry and options.new_history):  # a dry run records nothing
             _guarded(store, check)
 
@@ -146,14 +147,17 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
             files = remembered(store)
             if not files:
                 raise StateError("there is no finished site to deploy", way_out="build it first")
-            hidden = drafts(store)
-            if hidden:
-                problem = "the preview made this site, and shows what is not to be on it"
-                raise StateError(problem, f"content/{hidden[0]}", "build it first: hdash-site build")
             check_file = publish.check_file(store.snapshots().values())
             return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check_file)
 
         return publish.to_bucket(config, store, how, tell)(find)
+
+
+def _refuse_drafts(store: Store) -> None:
+    hidden = drafts(store)
+    if hidden:
+        problem = "the preview made this site, and shows what is not to be on it"
+        raise StateError(problem, f"content/{hidden[0]}", "build it first: hdash-site build")
 
 
 def crawl_only(options: Options, tell: Tell = silent) -> Crawled:

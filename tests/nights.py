@@ -20,7 +20,7 @@ class Nights:
     def __init__(self, folder, s3, bucket):
         self.folder, self.s3, self.bucket = folder, s3, bucket
         self.site = worlds.site_folder(folder / "site")
-        self.atlases = worlds.small(folder / "atlases")
+        self.atlases = worlds.small(self.site / "atlases")  # a collection is known by its place in the site
         self._number = 0
 
     def options(self, **more):

@@ -123,15 +123,19 @@ def test_a_sample_that_cannot_be_written_is_told_in_one_line(place):
     assert done.stderr.startswith("hdash-site: /proc/sample: the sample cannot be written")
 
 
-def test_a_state_that_is_broken_can_be_cleaned_away(place):
+def test_a_state_that_is_broken_can_be_moved_away_as_its_message_says(place):
     site, _ = place
     build(place)
-    (site / "cache/state.db").write_bytes(b"no database")
+    file = site / "cache/state.db"
+    file.write_bytes(b"no database")
     done = build(place)
-    assert done.returncode == 1
-    assert "hdash-site clean" in done.stderr
-    assert run(site, "clean").returncode == 0
-    assert build(place).returncode == 0
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "move the file to another folder and keep it" in done.stderr
+    file.rename(site / "broken.db")
+    again = build(place)
+    assert again.returncode == 2
+    assert "--new-history" in again.stderr
+    assert build(place, "--new-history").returncode == 0
 
 
 def test_clean_leaves_what_others_put_beside_the_state(place):
@@ -139,6 +143,6 @@ def test_clean_leaves_what_others_put_beside_the_state(place):
     (site / "mine/sample").mkdir(parents=True)
     (site / "mine/sample/notes.txt").write_text("mine")
     build(place, "--cache", "mine")
-    assert run(site, "clean", "--cache", "mine").returncode == 0
+    assert run(site, "clean", "--cache", "mine", "--yes").returncode == 0
     assert files(site / "mine") == [type(site)("sample"), type(site)("sample/notes.txt")]
-    assert run(site, "clean", "--cache", "content").stdout == ""
+    assert "nothing to delete" in run(site, "clean", "--cache", "content").stdout

@@ -90,7 +90,7 @@ def test_one_valid_row_at_the_top_of_each_manifest_of_the_sample_is_no_news(atla
 
 
 def editions_of(site):
-    from hdash_site.state.store import opened
+    from hdash_site.state.store import SOURCE, opened
 
     with opened(site / "cache") as store:
-        return store.editions()
+        return store.editions(store.fact(SOURCE))

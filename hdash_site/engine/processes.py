@@ -12,7 +12,7 @@ import gc
 import os
 import pickle
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,7 +87,8 @@ class Processes:
             context.set_forkserver_preload(self._modules)
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, gc.get_threshold()), daemon=True)
-            process.start()
+            with _without_interrupts():
+                process.start()
         except (OSError, EOFError, ImportError) as error:
             self._idle.put(None)  # there may be room later
             raise NoProcess from error
@@ -96,16 +97,23 @@ class Processes:
         return self._started[-1]
 
 
-def _serve(pipe: Connection[Any, Any], threshold: tuple[int, int, int]) -> None:
-    """Do calls until the pipe ends, looking for circles of objects as seldom as the build does.
-
-    Ctrl-C is left to the build.
-    """
+@contextlib.contextmanager
+def _without_interrupts() -> Generator[None, None, None]:
+    """Block Ctrl-C in what is started meanwhile, from its first instruction on: it is left to the build."""
     import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection[Any, Any], threshold: tuple[int, int, int]) -> None:
+    """Do calls until the pipe ends, looking for circles of objects as seldom as the build does."""
     from multiprocessing import parent_process
 
     gc.set_threshold(*threshold)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     build = parent_process()
     assert build is not None
 

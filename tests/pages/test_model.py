@@ -18,9 +18,8 @@ def test_every_component_is_in_it_once_with_its_ids(site, tmp_path):
     assert worlds.build(site, atlases).problems == []
     text = (site / "public/data-model/index.html").read_text()
     for one in catalogue():
-        row = (
-            f"<td><code>{one.name}</code></td><td>{one.primary_id or '–'}</td><td>{one.parent_id or '–'}</td>"
-        )
+        parents = " and ".join(filter(None, (one.parent_id, one.second_parent_id))) or "–"
+        row = f"<td><code>{one.name}</code></td><td>{one.primary_id or '–'}</td><td>{parents}</td>"
         assert text.count(row) == 1, one.name
     assert f"knows {len(catalogue())} components" in text
 

@@ -14,7 +14,14 @@ ROWS, COLUMNS = 5_000, 40
 
 
 def facet(columns):
-    return {"key": "bulk", "title": "Bulk", "rows": "biospecimens", "count": ROWS, "columns": columns}
+    return {
+        "key": "bulk",
+        "title": "Bulk",
+        "rows": "biospecimens",
+        "count": ROWS,
+        "empty": 0,
+        "columns": columns,
+    }
 
 
 def runs_of(present):

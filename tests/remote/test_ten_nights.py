@@ -50,7 +50,7 @@ def test_each_night_does_what_that_day_changed_and_the_bucket_equals_a_clean_bui
                 for key in s3.keys(state):
                     s3.delete(state, key)
                 forget(where, desk, tmp_path)
-            options = app.Options(desk.site, cache=tmp_path / f"night-{number}")
+            options = app.Options(desk.site, cache=tmp_path / f"night-{number}", new_history=number == LOST)
             night = nightly(options, Deploying("100%"), silent)
         assert (night.problem, night.exit_code) == ("", control.exit_code)
         found = {key: one.data for key, one in s3.objects(new_bucket).items() if key != "check.json"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -269,7 +270,7 @@ def version_0_1_0(tmp_path_factory):
     if found.returncode or not commit:
         pytest.skip("the history of the project is not here")
     with (folder / "code.tar").open("wb") as tar:
-        subprocess.run([*git, "archive", commit, "hdash_site"], stdout=tar, check=True)
+        subprocess.run([*git, "archive", commit, "hdash_site", "layouts", "content"], stdout=tar, check=True)
     with tarfile.open(folder / "code.tar") as tar:
         tar.extractall(folder, filter="data")
     return folder
@@ -284,6 +285,9 @@ def test_a_site_goes_from_0_1_0_to_this_version_and_back_on_the_copy(version_0_1
         return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
 
     def build(code, *more):
+        for name in ("layouts", "content"):
+            shutil.rmtree(site / name)
+            shutil.copytree(code / name, site / name)
         done = run(code, "build", "--jobs", "1", "--source", str(atlases.folder), *more)
         assert done.returncode == 0, done.stderr
         return done

@@ -39,7 +39,9 @@ def test_requests_of_a_night_are_few_and_no_pack_is_sent_when_nothing_changed(ni
     options = nights.options()
     nights.build(options)
     packs = [("GET", "packs")] * len(nights.keys("packs/"))
-    began = [("GET", "lock"), ("PUT", "lock"), *(("GET", key) for key in ("pointer", "snapshots", "stores"))]
+    # A service that is not AWS is asked each time whether it keeps to conditions: two writes that must fail.
+    locked = [("GET", "lock"), *[("PUT", "lock")] * 3]
+    began = [*locked, *(("GET", key) for key in ("pointer", "snapshots", "stores"))]
     # Of the store, the time of the crawl and the ledger of runs are new.
     ended = [*(("PUT", key) for key in ("stores", "snapshots", "pointer")), ("LIST", ""), ("PUT", "lock")]
     assert kinds(s3.requests) == [*began, *packs, *ended]
@@ -47,7 +49,7 @@ def test_requests_of_a_night_are_few_and_no_pack_is_sent_when_nothing_changed(ni
     s3.counted()
     with nights.open(options):
         pass
-    assert kinds(s3.requests) == [*began[:4], ("PUT", "lock")]
+    assert kinds(s3.requests) == [*began[:-1], ("PUT", "lock")]
 
 
 def test_one_edit_sends_what_is_new_and_nothing_else(begun):

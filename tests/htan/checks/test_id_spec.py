@@ -109,13 +109,13 @@ def test_a_wrong_id_in_two_columns_of_a_manifest_is_a_finding_in_each() -> None:
 
 
 def test_a_malformed_participant_is_a_finding_in_each_manifest_that_has_it_as_primary_id() -> None:
-    people = table("Demographics", "HTAN Participant ID", "HTA1_1", "HTA1_x")
-    therapy = table("Therapy", "HTAN Participant ID", "HTA1_x", "HTA1_1", "HTA1_x")
-    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_x")
+    people = table("Demographics", "HTAN Participant ID", "HTA1_1", "HTA1__")
+    therapy = table("Therapy", "HTAN Participant ID", "HTA1__", "HTA1_1", "HTA1__")
+    samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1__")
     found = findings(people, therapy, samples, code="H_ID_SPEC")
     assert places(found) == [
-        ("syn11", 3, "HTAN Participant ID", "HTA1_x"),
-        ("syn12", 2, "HTAN Participant ID", "HTA1_x"),
+        ("syn11", 3, "HTAN Participant ID", "HTA1__"),
+        ("syn12", 2, "HTAN Participant ID", "HTA1__"),
     ]
     assert [one.message.rpartition(" (")[2] for one in found] == [
         "1 other row names it).",
@@ -239,7 +239,7 @@ def test_both_parent_columns_are_checked_where_the_model_requires_both(component
 
 
 def test_both_parent_columns_of_an_unknown_component_and_of_one_of_the_site_are_checked() -> None:
-    odd = table("Holotomography", BOTH, "HTA1_1_301|HTA1_1_x|HTA1_1_y|syn1")
+    odd = table("Holotomography", BOTH, "HTA1_1_301|HTA1_1__|HTA1_1_|syn1")
     own = {
         "name": "Holotomography",
         "kind": "assay",
@@ -249,8 +249,8 @@ def test_both_parent_columns_of_an_unknown_component_and_of_one_of_the_site_are_
     }
     for rules in ({}, {"components": [own]}):
         assert places(findings(*SOUND, odd, code="H_ID_SPEC", **rules)) == [
-            ("syn15", 2, "HTAN Parent Biospecimen ID", "HTA1_1_y"),
-            ("syn15", 2, PARENT, "HTA1_1_x"),
+            ("syn15", 2, "HTAN Parent Biospecimen ID", "HTA1_1_"),
+            ("syn15", 2, PARENT, "HTA1_1__"),
         ]
 
 

@@ -173,7 +173,9 @@ class Entities:
         held = {one.id: self.handles[one.handle] for one in self.rows.values() if one.handle}
         for entity, handle in held.items():
             path = folder / "manifests" / f"{entity}.csv"
-            is_manifest = self.rows[entity].name.startswith("synapse_storage_manifest_")
+            is_manifest = self.rows[entity].name.startswith(
+                ("synapse_storage_manifest_", "synapse_storage_manifest.csv")
+            )
             if is_manifest and handle.content is not None and self._saved.get(entity) != handle.id:
                 path.write_bytes(handle.read())
                 self._saved[entity] = handle.id

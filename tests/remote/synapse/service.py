@@ -123,7 +123,11 @@ class Service:
 
     def manifests(self) -> list[str]:
         rows = self.entities.rows
-        return [one for one in self.files() if rows[one].name.startswith("synapse_storage_manifest_")]
+        return [
+            one
+            for one in self.files()
+            if rows[one].name.startswith(("synapse_storage_manifest_", "synapse_storage_manifest.csv"))
+        ]
 
     def project_of(self, entity: str) -> str | None:
         return self.entities.project_of(entity)

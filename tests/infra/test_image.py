@@ -168,12 +168,13 @@ def test_its_night_needs_only_what_its_role_allows_and_ends_with_the_line_that_i
     environ = s3.environ(site) | {"HDASH_STATE_URL": f"s3://{state}/state"}
     # The image holds no atlases and the test no token: a copy of its site says that it publishes the sample.
     steps = (
-        "mkdir cache/site && cp -r layouts content cache/site",
-        """printf '[source]\\nkind = "sample"\\n' > cache/site/site.toml""",
-        'exec hdash-site "$@" --root cache/site',
+        "import os, shutil, sys",
+        "[shutil.copytree(name, f'cache/site/{name}') for name in ('layouts', 'content')]",
+        """open('cache/site/site.toml', 'w').write('[source]\\nkind = "sample"\\n')""",
+        "os.execvp('hdash-site', ['hdash-site', *sys.argv[1:], '--root', 'cache/site'])",
     )
-    shell = ["sh", "-c", " && ".join(steps), "sh"]
-    done = image.run(tmp_path, *image.settings["Cmd"], environ=environ, entry=shell)
+    python = ["python", "-c", "\n".join(steps)]
+    done = image.run(tmp_path, *image.settings["Cmd"], environ=environ, entry=python)
     assert done.returncode == 0, done.stderr
     last = json.loads(done.stdout.splitlines()[-1])
     assert (last["event"], last["exit_code"]) == ("done", 0)

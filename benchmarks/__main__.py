@@ -103,7 +103,8 @@ def edited(
 
 def space(header: list[str], row: list[str]) -> None:
     """Change the bytes, and nothing that a page shows."""
-    row[header.index("Component")] += " "
+    place = next(at for at, name in enumerate(header) if name.endswith("Component"))  # a mark may precede it
+    row[place] += " "
 
 
 def fill(header: list[str], row: list[str]) -> None:

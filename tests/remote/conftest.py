@@ -27,7 +27,6 @@ class Desk:
         self.site = worlds.site_folder(folder / "site")
         self.settings = {
             "wait": 0.06,
-            "view_deadline": 0.5,
             "patience": 10.0,
             "job_patience": 10.0,
             "deadline": 40.0,
@@ -37,7 +36,9 @@ class Desk:
 
     def write(self) -> None:
         endpoint = self.service.repo_url.removesuffix("/repo/v1")
-        settings = "".join(f"{name} = {value}\n" for name, value in self.settings.items())
+        # A view that never catches up need not be waited for; any other is, however busy the machine is.
+        given = {"view_deadline": 0.5 if self.service.lag else 20.0} | self.settings
+        settings = "".join(f"{name} = {value}\n" for name, value in given.items())
         tables = "".join(
             f'[[atlas]]\nid = "{one.id}"\nsynapse_id = "{one.synapse_id}"\nname = "{one.name}"\n'
             f'liaison = "{one.liaison}"\n'

@@ -19,7 +19,6 @@ def edit(desk, number=0):
 
 def test_a_view_that_catches_up_while_it_is_polled_is_read_in_the_same_night(desk):
     """The view needs several times as long as the pause between two queries."""
-    desk.settings["view_deadline"] = 20
     desk.build()
     desk.service.delay = 0.6
     edit(desk)

@@ -99,9 +99,12 @@ class Processes:
 
 @contextlib.contextmanager
 def _without_interrupts() -> Generator[None, None, None]:
-    """Block Ctrl-C in what is started meanwhile, from its first instruction on: it is left to the build."""
+    """Block Ctrl-C in what is started meanwhile, until it can say itself that it leaves that to the build."""
     import signal
+    from multiprocessing import resource_tracker
 
+    # When it starts, it unblocks Ctrl-C in this thread: so it is started before.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -110,10 +113,15 @@ def _without_interrupts() -> Generator[None, None, None]:
 
 
 def _serve(pipe: Connection[Any, Any], threshold: tuple[int, int, int]) -> None:
-    """Do calls until the pipe ends, looking for circles of objects as seldom as the build does."""
+    """Do calls until the pipe ends, looking for circles of objects as seldom as the build does.
+
+    Ctrl-C is left to the build.
+    """
+    import signal
     from multiprocessing import parent_process
 
     gc.set_threshold(*threshold)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     build = parent_process()
     assert build is not None
 

@@ -20,7 +20,7 @@ from hdash_site.errors import ConfigError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.pages.history import name_of
 from hdash_site.state import where
-from hdash_site.state.moments import FOREIGN, editions_in, foreign, moments
+from hdash_site.state.moments import FOREIGN, editions_in, moments
 from hdash_site.state.store import Store
 
 _NAME = re.compile(r"\d{4}(-\d\d){5}")
@@ -84,7 +84,7 @@ def _unknown(names: Collection[str], options: Options, store: Store) -> list[str
         return []
     known = set(map(name_of, moments()))
     unknown = [name for name in published if name not in known]
-    last = foreign() if unknown else ""
+    last = store.fact(FOREIGN) if unknown else ""
     unknown = [name for name in unknown if name > last]
     if unknown and options.new_history:
         store.set_fact(FOREIGN, unknown[-1])

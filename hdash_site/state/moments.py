@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from hdash_site.state import models
-from hdash_site.state.models import hash_of, plain
 from hdash_site.state.orm import peewee
 
 FOREIGN = "foreign edition"
@@ -18,12 +17,6 @@ FOREIGN = "foreign edition"
 def moments() -> list[str]:
     """Return the moment of each edition of the open state."""
     return [moment for (moment,) in models.rows(models.Edition.select(models.Edition.moment))]
-
-
-def foreign() -> str:
-    """Return the newest edition that another state published, and that this one was told to go on without."""
-    found = models.rows(models.Fact.select(models.Fact.fact).where(models.Fact.hash == hash_of(FOREIGN)))
-    return plain(found[0][0]) if found else ""
 
 
 def editions_in(file: Path) -> int:

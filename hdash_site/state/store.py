@@ -225,18 +225,10 @@ class Store:
 
     def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
         """Record as ours what is about to be written, so that a cut run leaves no orphan behind."""
-        own = hash_of(mirror)
-        claims = [
-            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
-            for path, known in files.items()
-        ]
-        if claims:
-            self._write(lambda: rows.replace(models.Publication, claims))
+        self._put(models.Publication, mirror, files)
 
     def disown(self, mirror: str, paths: Iterable[str]) -> None:
-        hashes = [hash_of(mirror, path) for path in paths]
-        if hashes:
-            self._write(lambda: rows.delete(models.Publication, hashes))
+        self._remove(models.Publication, mirror, paths)
 
     def waiting(self, mirror: str) -> dict[str, Waiting]:
         """Return the files of a mirror whose deletion waits."""
@@ -247,19 +239,27 @@ class Store:
 
     def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
         """List files whose deletion waits, or bring them forward."""
-        own = hash_of(mirror)
-        listed = [
-            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
-            for path, known in files.items()
-        ]
-        if listed:
-            self._write(lambda: rows.replace(models.Deletion, listed))
+        self._put(models.Deletion, mirror, files)
 
     def stop_waiting(self, mirror: str, paths: Iterable[str]) -> None:
         """Take files from the list of those whose deletion waits."""
+        self._remove(models.Deletion, mirror, paths)
+
+    def _put(self, table: Any, mirror: str, files: Mapping[str, Published | Waiting]) -> None:
+        """Record what is known of files of a mirror, a row each."""
+        own = hash_of(mirror)
+        put = [
+            {"hash": hash_of(mirror, path), "mirror": own, "path": escaped(path), **known._asdict()}
+            for path, known in files.items()
+        ]
+        if put:
+            self._write(lambda: rows.replace(table, put))
+
+    def _remove(self, table: Any, mirror: str, paths: Iterable[str]) -> None:
+        """Delete the rows of files of a mirror."""
         hashes = [hash_of(mirror, path) for path in paths]
         if hashes:
-            self._write(lambda: rows.delete(models.Deletion, hashes))
+            self._write(lambda: rows.delete(table, hashes))
 
     def note_run(self, started: str, ended: str, outcome: str, counts: Mapping[str, Any]) -> None:
         """Add a run to the ledger."""

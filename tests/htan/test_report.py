@@ -27,6 +27,8 @@ def test_the_facets_are_these() -> None:
         "columns/syn13",
         "columns/syn14",
         "checks",
+        "crashed",
+        "tracebacks",
         "titles",
         "compared",
         "fixes",

@@ -102,6 +102,8 @@ def test_the_pages_say_that_findings_are_missing(release):
     assert checks.count("not completed") == 1
     told = json.loads(broken.tree["hta2/atlas.json"])["checks"]
     assert [one["code"] for one in told if one["crashed"]] == [CHECK]
+    assert page(broken, "index.html").count("not all checked") == 1
+    assert "not all checked" not in page(sound, "index.html")
     assert "There is nothing to fix" not in page(broken, "hta2/fix/index.html")
 
 

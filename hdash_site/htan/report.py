@@ -76,7 +76,10 @@ def facets(
     described = _manifests(whole, findings)
     biospecimens = biospecimens_by_participant(whole.lineage, read)
     return {
-        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)),
+        "summary": dumps(
+            _summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)
+            | {"crashed": len(crashes)}
+        ),
         "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},

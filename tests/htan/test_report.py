@@ -76,6 +76,7 @@ def test_the_summary_adds_up_cells_not_percentages() -> None:
         "metadata": True,
         "errors": 0,
         "warnings": 0,
+        "crashed": 0,
     }
 
 

@@ -151,8 +151,9 @@ def test_a_data_file_that_exceeds_a_limit_is_an_error_that_names_the_file(site, 
     limit(site, seconds=0.1)
     (site / "content/data").mkdir()
     (site / "content/data/team.csv").write_text("name,role\n" + "a,b\n" * 400_000)
-    (site / "layouts/home.mako").open("a").write("${len(data.team)}\n")
-    (site / "layouts/article.mako").open("a").write("${len(data.team)}\n")
+    for layout in ("home.mako", "article.mako"):
+        with (site / "layouts" / layout).open("a") as file:
+            file.write("${len(data.team)}\n")
     result = worlds.build(site, atlases.folder)
     assert result.exit_code == 1
     [problem] = result.problems
@@ -287,7 +288,7 @@ def test_ctrl_c_during_a_call_with_limits_ends_the_build_with_one_line(site, atl
         "limits.LARGE = 0; report.facets = slow.spin;"
         "from hdash_site import cli; cli.main()"
     )
-    command = [sys.executable, "-c", script, "build", "--root", site, "--source", atlases.folder]
+    command = [sys.executable, "-c", script, "build", "--quiet", "--root", site, "--source", atlases.folder]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     while len(members(process.pid)) < 2:  # the build and a worker
         assert process.poll() is None

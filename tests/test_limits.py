@@ -186,9 +186,10 @@ def test_a_step_of_an_atlas_that_exceeds_a_limit_fails_that_atlas_and_no_page_is
 
 
 def change(atlases):
-    """Change ids and cells of each manifest, and the listing."""
+    """Add a record to each manifest, change a cell, and add a file to each listing."""
     for entity, data in atlases.manifests.items():
-        atlases.manifests[entity] = data.replace(b"_1", b"_3").replace(b"female", b"male")
+        record = data.splitlines(keepends=True)[-1].replace(b"_1", b"_3").replace(b"_2", b"_4")
+        atlases.manifests[entity] = data.replace(b"female", b"male") + record
     for row in list(atlases.projects):
         atlases.entity(row["id"], row["id"], "more.bam")
     atlases.save()

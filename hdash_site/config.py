@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from hdash_site import serving
 from hdash_site.artifact import address, is_address
+from hdash_site.engine.model import Limits
 from hdash_site.errors import ConfigError
 from hdash_site.snapshot import SYNAPSE_ID, Project
 
@@ -108,6 +109,19 @@ SETTINGS = (
         "Whether HTML in articles stays as it is written, scripts included; it is sanitised if not.",
     ),
     Setting(
+        "limits.seconds",
+        "number",
+        60,
+        "Processor time, in seconds, for one step over large input from outside (a manifest, a listing, the"
+        " report of an atlas, an article, a data file). A step that needs more is ended.",
+    ),
+    Setting(
+        "limits.memory",
+        "number",
+        1024,
+        "Memory, in MiB, for one such step. A step that needs more is ended (Linux only).",
+    ),
+    Setting(
         "menu",
         "list of tables",
         [],
@@ -198,6 +212,7 @@ class Config:
     without_demographics: tuple[str, ...]
     exempt: Mapping[str, tuple[str, ...]]
     raw_html: bool
+    limits: Limits
     drafts: bool
     menu: tuple[Mapping[str, Any], ...]
     redirects: tuple[Mapping[str, str], ...]
@@ -306,6 +321,7 @@ def _config(root: Path, values: Mapping[str, Any], place: str) -> Config:
         without_demographics=tuple(values["checks.without_demographics"]),
         exempt={code: tuple(ids) for code, ids in values["checks.exempt"].items()},
         raw_html=values["content.raw_html"],
+        limits=_limits(values, place),
         drafts=False,
         menu=tuple(values["menu"]),
         redirects=tuple(values["redirect"]),
@@ -347,6 +363,14 @@ def _base_url(given: str, place: str) -> str:
         way_out = "write an address such as https://example.org/hdash/, without a query"
         raise ConfigError(f'"{given}" is not an address of a site', f"{place}, base_url", way_out)
     return given.rstrip("/") + "/"
+
+
+def _limits(values: Mapping[str, Any], place: str) -> Limits:
+    seconds = values["limits.seconds"]
+    if not 0.1 <= seconds <= 86_400:
+        problem = "this must be from 0.1 to 86400 seconds"
+        raise ConfigError(problem, f"{place}, limits.seconds", f"it is {seconds} now")
+    return Limits(seconds, _whole(values, "limits.memory", place, least=16) << 20)
 
 
 def _whole(values: Mapping[str, Any], name: str, place: str, least: int = 1) -> int:

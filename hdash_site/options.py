@@ -21,7 +21,11 @@ class Deadline(NamedTuple):
 
     def left(self, share: float = 1.0) -> float:
         """Give the seconds until a share of the whole time is used up; negative if it is."""
-        return self.began + share * self.seconds - time.monotonic()
+        return self.at(share) - time.monotonic()
+
+    def at(self, share: float) -> float:
+        """Return the reading of `time.monotonic` when a share of the whole time is used up."""
+        return self.began + share * self.seconds
 
 
 class Options(NamedTuple):

@@ -19,13 +19,13 @@ from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
 from hdash_site.engine.memory import Memory
-from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, Ran
+from hdash_site.engine.model import Broken, Digest, Event, Failed, Key, OutOfTime, Overrun, Ran
 from hdash_site.engine.processes import ProcessDied
 from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.files import Looks
 from hdash_site.htan.changes import findings_moved
-from hdash_site.options import Deadline, Options, moment
+from hdash_site.options import Options, moment
 from hdash_site.origin import identity, identity_of_snapshots, kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.history import History
@@ -104,19 +104,8 @@ CRAWL_SHARE, BUILD_SHARE = 0.6, 0.85
 """Shares of the time of a run after which the crawl, and then the build, gives up on what is missing."""
 
 
-class _Until:
-    """Workers that take no atlas more when the time of the build is over: what is not done stays as it was.
-
-    Articles are done all the same: no page can be made before all of them are known.
-    """
-
-    def __init__(self, workers: Workers, deadline: Deadline) -> None:
-        self._workers, self._deadline = workers, deadline
-
-    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if function.__module__.startswith("hdash_site.htan.") and self._deadline.left(BUILD_SHARE) < 0:
-            raise StateError("there was no time left for some atlases", way_out="they come the next time")
-        return self._workers.run(function, *args, **kwargs)
+ALONE_SECONDS = 0.05
+"""Heavy work after which threads help: less is done sooner by one thread, which can fork a process."""
 
 
 @dataclasses.dataclass
@@ -236,20 +225,27 @@ class Run:
         kept = self._kept
         # To look at the few files that were saved takes less than to remember all looks.
         looks = Looks(dict) if kept else self._store.looks.recall()
-        with closing(Workers(jobs, rules.HEAVY)) as workers:
+        # In a preview other threads are at work, from which no process can be forked.
+        with closing(Workers(jobs, rules.HEAVY, may_fork=kept is None)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
                 inputs(self._config, crawled.snapshots, self._loaded, self._today, self._history, looks),
                 self._store,
-                _Until(workers, deadline) if deadline else workers,
+                workers,
                 self._told,
                 helpers=jobs + 1 if jobs > 1 else 0,  # so that work is ready when a process is
+                alone=ALONE_SECONDS,
                 forced=self._options.forced,
                 memory=kept.memory if kept else None,
                 changed=self._changed(kept) if kept else (),
+                until=deadline.at(BUILD_SHARE) if deadline else None,
             )
             with closing(build.schedule):
-                yield build
+                try:
+                    yield build
+                except BaseException:
+                    workers.close()  # nobody needs the answers that threads wait for
+                    raise
 
     def _report(self, building: Build, crawled: Crawled) -> None:
         """Bring the reports, whose figures the history takes in before a page asks for it.
@@ -343,7 +339,7 @@ class Run:
             self._store.explain(event.key, event.reason)
         else:
             self._broken.append(event)
-            if not isinstance(event.error, HdashError | ProcessDied):
+            if not isinstance(event.error, HdashError | ProcessDied | OutOfTime | Overrun):
                 self._tracebacks.append(f"{event.key}: {''.join(traceback.format_exception(event.error))}")
 
     def _nothing(self, built: Site) -> HdashError:
@@ -352,7 +348,21 @@ class Run:
 
     def _problems(self, others: Iterable[str]) -> list[str]:
         # One fault in a layout fails many pages: it is told once.
-        return list(dict.fromkeys([*(_line(event) for event in self._broken), *others]))
+        late = self._late(self._crawled.snapshots)
+        lines = [_line(event) for event in self._broken if not isinstance(event.error, OutOfTime)]
+        return list(dict.fromkeys([*lines, *([_late_line(late)] if late else []), *others]))
+
+    def _late(self, atlases: Collection[str]) -> list[str]:
+        """Return the atlases that have no new pages because of the deadline."""
+        events = [event for event in self._broken if isinstance(event.error, OutOfTime)]
+        late = {atlas for event in events for atlas in rules.atlases_of(event.key, atlases)}
+        return [atlas for atlas in atlases if atlas in late]
+
+    def _without_new_pages(self, atlases: Collection[str]) -> list[str]:
+        """Return the atlases that lack new pages because a task of theirs failed or was late."""
+        events = filter(_is_of_atlases, self._broken)
+        found = {atlas for event in events for atlas in rules.atlases_of(event.key, atlases)}
+        return [atlas for atlas in atlases if atlas in found or atlas in self._unreported]
 
     def _summed_up(
         self,
@@ -364,7 +374,7 @@ class Run:
         fixed: Counter[str],
     ) -> Result:
         changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
-        broken = self._unreported
+        broken = self._without_new_pages(crawled.snapshots)
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
         failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
         lines = crawled.problems() + [
@@ -390,7 +400,7 @@ class Run:
         )
 
     def _exit_code(self, built: Site, failed: Collection[str]) -> int:
-        pages = [event for event in self._broken if event.key.kind not in ("report", "listing", "manifest")]
+        pages = [event for event in self._broken if not _is_of_atlases(event)]
         return FAILED if pages or built.problems else exit_code(failed, strict=self._options.strict)
 
     @contextmanager
@@ -432,9 +442,26 @@ def crash_line(atlas: str, crash: Mapping[str, Any]) -> str:
     )
 
 
+def _is_of_atlases(event: Failed) -> bool:
+    """Tell whether a failure is of atlases, which lack pages then, and not of a layout or an article."""
+    ended = isinstance(event.error, (OutOfTime, Overrun, ProcessDied))
+    return event.key.kind in rules.OF_ATLASES or (ended and event.key.kind in rules.DEFERRABLE)
+
+
+def _late_line(atlases: Collection[str]) -> str:
+    problem = "there was no time left before the deadline"
+    return str(
+        StateError(problem, ", ".join(atlases), "the last pages stay, and the next run makes new ones")
+    )
+
+
 def _line(event: Failed) -> str:
     if isinstance(event.error, HdashError):
         return str(event.error)
+    if isinstance(event.error, Overrun):
+        setting = "seconds" if event.error.resource == "time" else "memory"
+        way_out = f"raise limits.{setting} in site.toml, or split the largest manifests of the atlas"
+        return str(StateError(f"it was given up: {event.error}", str(event.key), way_out))
     if isinstance(event.error, ProcessDied):
         return "a process at work died, perhaps for lack of memory; build again, with --jobs 1 if need be"
     return f"{event.key}: {type(event.error).__name__}: {' '.join(str(event.error).split())}"

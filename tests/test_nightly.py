@@ -245,8 +245,9 @@ def test_when_time_is_over_the_atlases_that_were_not_done_keep_their_pages(night
     atlases.save()
     late = night(deadline=Deadline(time.monotonic() - 100, 100.0))
     assert late.exit_code == 3
-    assert "there was no time left for some atlases; they come the next time" in late.result.problems
-    assert late.result.failed
+    assert late.result.failed == ["HTA1", "HTA2"]
+    [problem] = late.result.problems
+    assert problem.startswith("HTA1, HTA2: there was no time left before the deadline; ")
     assert worlds.tree(site / "public") == before
     assert night().exit_code == 0
     assert worlds.tree(site / "public") != before

@@ -8,23 +8,28 @@ the first that differs ends the comparison, so that nothing is made that today's
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hdash_site.engine import model
 from hdash_site.engine.memory import Memory
-from hdash_site.engine.model import ABSENT, Broken, Digest, Key, Task, Trace
+from hdash_site.engine.model import ABSENT, OVERRUN, Bounds, Broken, Digest, Key, Task, Trace
 from hdash_site.engine.schedule import Job, Schedule
 
 
 class Build:
     """One build: every key is brought up to date at most once, every input looked at once.
 
-    `helpers` threads join in once there is heavy work for more than one. `forced` runs every recipe that is
-    asked for. Keys can be wanted in several rounds: what is known stays known.
+    `helpers` threads join in once there is heavy work for more than one: with the first call after `alone`
+    seconds of heavy work. `forced` runs every recipe that is asked for. Keys can be wanted in several rounds:
+    what is known stays known.
 
     `memory` is what the build before in this process left, and takes what this one learns; `changed` are
     the inputs that may be others since then. Without helpers only: a leaf is doubted by one thread.
+
+    `until`: a deadline as a reading of `time.monotonic`. A deferrable task that is not done by then fails
+    with `OutOfTime`, and its last value stays.
     """
 
     def __init__(
@@ -36,13 +41,16 @@ class Build:
         tell: Callable[[model.Event], None] = lambda _: None,
         *,
         helpers: int = 0,
+        alone: float = 0.0,
         forced: bool = False,
         memory: Memory | None = None,
         changed: Iterable[Key] = (),
+        until: float | None = None,
     ) -> None:
         self._tasks, self._inputs, self._store, self._pool, self._tell = tasks, inputs, store, pool, tell
         self._forced = forced
-        self._has_worked = False
+        self._alone, self._until = alone, until
+        self._worked = 0.0
         self._memory = memory
         self._known: dict[Key, Digest] = memory.known if memory else {}
         self._given: dict[Key, model.Given | None] = {}
@@ -115,14 +123,19 @@ class Build:
             data = self._store.load(digest)
         return data
 
-    def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def work(self, bounds: Bounds, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Do heavy work for a recipe."""
         # Where there is little of it, threads that verify side by side are in each other's way.
-        if self._has_worked:
+        if self._worked > self._alone:
             self.schedule.call_helpers()
-        self._has_worked = True
-        with self.schedule.floor.left():
-            return self._pool.run(function, *args, **kwargs)
+        began = time.monotonic()
+        try:
+            with self.schedule.floor.left():
+                if bounds == Bounds():
+                    return self._pool.run(function, *args, **kwargs)
+                return self._pool.run_within(bounds, function, *args, **kwargs)
+        finally:
+            self._worked += time.monotonic() - began
 
     def _look(self, key: Key, digest: Digest) -> bytes | None:
         """Give the bytes of an input, as they were when its digest was taken."""
@@ -180,13 +193,17 @@ class Build:
         return ""
 
     def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:
-        context = _Recording(self)
+        until = self._until if task.deferrable else None
+        if until is not None and time.monotonic() >= until:
+            raise model.OutOfTime
+        context = _Recording(self, until)
         values = task.recipe(context)
         if context.failed:
             raise context.failed
         parts = {part: self._store.keep(data) for part, data in values.items()}
         trace = Trace(task.digest, tuple(context.reads.items()), parts)
-        if old and (old.recipe, old.reads) == (trace.recipe, trace.reads) and old.parts != parts:
+        same = old and (old.recipe, old.reads) == (trace.recipe, trace.reads)
+        if old and same and old.parts != parts and OVERRUN not in {*old.parts, *parts}:
             raise model.NotDeterministic(key, {part for part, _ in old.parts.items() ^ parts.items()})
         self._store.record(key, trace)
         if self._memory:
@@ -198,8 +215,8 @@ class Build:
 class _Recording:
     """The context of one run of one recipe."""
 
-    def __init__(self, build: Build) -> None:
-        self._build = build
+    def __init__(self, build: Build, until: float | None) -> None:
+        self._build, self._until = build, until
         self.reads: dict[Key, Digest] = {}
         self.failed: Exception | None = None
 
@@ -238,4 +255,9 @@ class _Recording:
             return None  # `find` keeps it; the other keys were hinted at, so they are asked for all the same
 
     def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return self._build.work(function, *args, **kwargs)
+        return self._build.work(Bounds(None, self._until), function, *args, **kwargs)
+
+    def work_within(
+        self, limits: model.Limits, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        return self._build.work(Bounds(limits, self._until), function, *args, **kwargs)

@@ -58,16 +58,38 @@ class Context(Protocol):
         """Call a pure, heavy, importable function wherever there is room for it."""
         ...
 
+    def work_within(self, limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a pure, heavy, importable function in a worker process, within limits. Raises `Overrun`."""
+        ...
+
 
 Recipe: TypeAlias = Callable[[Context], Mapping[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A recipe, and the digest of all code and package versions that shape what it makes."""
+    """A recipe, and the digest of all code and package versions that shape what it makes.
+
+    `deferrable`: after the deadline of a build the task is left for the next build.
+    """
 
     recipe: Recipe
     digest: Digest
+    deferrable: bool = False
+
+
+class Limits(NamedTuple):
+    """What a call may use: seconds of processor time, and bytes of memory on top of what its process has."""
+
+    seconds: float
+    memory: int
+
+
+class Bounds(NamedTuple):
+    """What ends a call early: its limits, and a deadline as a reading of `time.monotonic`."""
+
+    limits: Limits | None = None
+    until: float | None = None
 
 
 class Given(NamedTuple):
@@ -110,6 +132,10 @@ class Executor(Protocol):
     """Where `Context.work` runs. Calls come from several threads."""
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
+
+    def run_within(self, bounds: Bounds, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run a call that is ended early by its bounds. Raises `Overrun` or `OutOfTime`."""
+        ...
 
 
 class Ran(NamedTuple):
@@ -160,6 +186,27 @@ class Cycle(Exception):
 
     def __init__(self, keys: Iterable[Key]) -> None:
         super().__init__("a circle of reads: " + " <- ".join(map(str, keys)))
+
+
+OVERRUN = "overrun"
+"""A part of a value that was made after an `Overrun`: a second run may make another value."""
+
+
+class Overrun(Exception):
+    """A call was ended because it exceeded its limit of "time" or "memory"."""
+
+    def __init__(self, resource: str, limits: Limits) -> None:
+        super().__init__(resource, limits)
+        self.resource, self.limits = resource, limits
+
+    def __str__(self) -> str:
+        if self.resource == "time":
+            return f"it needs more than {self.limits.seconds:g} seconds of processor time"
+        return f"it needs more than {self.limits.memory >> 20} MiB of memory"
+
+
+class OutOfTime(Exception):
+    """The deadline of the build passed before a task was done. Nothing is recorded for the task."""
 
 
 class NotDeterministic(Exception):

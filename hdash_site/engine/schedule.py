@@ -127,7 +127,8 @@ class Schedule:
             self._turn.notify_all()
         self.floor.clear(len(self._threads))
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():  # Ctrl-C may come before all of them are started
+                thread.join()
 
     def _finish(self, key: Key, make: Callable[[Job], None], job: Job) -> None:
         try:

@@ -1,8 +1,9 @@
 """Where heavy pure functions run: in the thread that calls, or beside it in processes.
 
-A call runs in its thread while no other does, so that a build with little to do starts no process. Once calls
-have waited for each other as long as it takes to start the processes, these do it all as soon as they are
-there. Where none can be started, every call runs in its thread.
+A call without limits runs in its thread while no other does, so that a build with little to do starts no
+process. Once calls have waited for each other as long as it takes to start the processes, these do it all as
+soon as they are there. A call with limits runs in a process, however little there is to do. Where none can be
+started, every call runs in its thread, without limits.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hdash_site.engine.model import Bounds
 from hdash_site.engine.processes import NoProcess, Processes
 
 PATIENCE = 0.3
@@ -22,18 +24,26 @@ MANY = 16
 
 
 class Workers:
-    """At most `jobs` processes; `modules` are what they will need, and import once for all."""
+    """At most `jobs` processes; `modules` are what they will need, and import once for all.
 
-    def __init__(self, jobs: int, modules: Sequence[str] = ()) -> None:
+    `may_fork`: processes may be forked from this one while it has no more threads than now.
+    """
+
+    def __init__(self, jobs: int, modules: Sequence[str] = (), *, may_fork: bool = False) -> None:
         self._jobs = jobs
         self._alone = threading.Lock()
-        self._processes = Processes(jobs, modules)
+        self._processes = Processes(jobs, modules, may_fork=may_fork)
         self._wanted = False
         self._waited = 0.0
         self._calls = 0
 
     def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if not self._processes.are_there() and self._acquired():
+        return self.run_within(Bounds(), function, *args, **kwargs)
+
+    def run_within(self, bounds: Bounds, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run a call, ended early by its bounds if it runs in a process. Raises `Overrun` or `OutOfTime`."""
+        alone = bounds.limits is None and not (self._wanted and self._processes.are_there())
+        if alone and self._acquired():
             began = time.monotonic()
             try:
                 return function(*args, **kwargs)
@@ -42,9 +52,9 @@ class Workers:
                 self._calls += 1
                 self._waited += time.monotonic() - began if self._calls > MANY else 0.0
                 self._alone.release()
-        self._wanted = True
+        self._wanted = self._wanted or bounds.limits is None
         try:
-            return self._processes.call(function, *args, **kwargs)
+            return self._processes.call(bounds, function, args, kwargs)
         except NoProcess:
             return function(*args, **kwargs)
 

@@ -107,6 +107,11 @@ def facets(data: bytes, components: str = "[]") -> dict[str, bytes]:
     return _facets(manifest, [*decoded.problems, *header.problems, *_problems(manifest, notes)])
 
 
+def given_up(resource: str, value: str) -> dict[str, bytes]:
+    """Return the facets of a manifest that exceeds the limit of "time" or "memory"."""
+    return _unreadable(problems.given_up(resource, value))
+
+
 def _facets(manifest: _Manifest, found: Sequence[Problem]) -> dict[str, bytes]:
     return {
         "columns": dumps(_columns(manifest)),

@@ -32,6 +32,15 @@ def too_large(size: int, largest: int) -> Problem:
     return Problem("error", 0, "", f"{size} bytes", f"at most {largest} bytes", message, "too-large")
 
 
+def given_up(resource: str, value: str) -> Problem:
+    """A manifest that exceeds the limit of "time" or "memory" within which it is read."""
+    if resource == "memory":
+        message = "The manifest takes too much memory and was not read. Split it into several manifests."
+        return Problem("error", 0, "", value, "a manifest within the memory limit", message, "memory-limit")
+    message = "The manifest takes too long to read and was not read. Split it into several manifests."
+    return Problem("error", 0, "", value, "a manifest within the time limit", message, "time-limit")
+
+
 def nul_bytes(count: int) -> Problem:
     message = "The file contains NUL bytes, which were skipped. Save it again as CSV UTF-8."
     return Problem("error", 0, "", f"{count} NUL bytes", "text in UTF-8", message, "nul-bytes")

@@ -57,6 +57,18 @@ def parts(
         return found | {"problem": json.dumps(error.args).encode()}
 
 
+def pictures(path: str, data: bytes | None, *, raw_html: bool = False) -> list[str]:
+    """Return the paths of the pictures whose sizes `parts` asks for, below `content/`."""
+    asked: dict[str, None] = {}
+
+    def note(picture: str) -> markup.Size | None:
+        asked[picture] = None
+        return (1, 1)
+
+    parts(path, data, note, raw_html=raw_html)
+    return list(asked)
+
+
 class _NoPicture(Exception):
     """A picture that an article shows is not there; what to do about it."""
 
@@ -80,6 +92,8 @@ def _converted(
         problem = f"there is no picture {missing.target!r}"
         raise ContentError(problem, f"content/{path}, line {line}", missing.way_out) from None
     except Exception as error:  # its extensions fail on some texts, each in a way of its own
+        if isinstance(error, MemoryError):
+            raise
         said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
         way_out = "write it in a simpler way from there on"
         raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error

@@ -10,8 +10,9 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hdash_site.engine.model import Context, Key
+from hdash_site.engine.model import OVERRUN, Context, Key, Overrun
 from hdash_site.errors import ContentError
+from hdash_site.pages import limits
 
 
 class Data:
@@ -23,23 +24,33 @@ class Data:
     def __getattr__(self, name: str) -> Any:
         found = self._context.find(Key("data", name))
         if found is None:
+            problem = self._context.find(Key("data", name, "problem"))
+            if problem is not None:
+                raise ContentError(*json.loads(problem))
             raise AttributeError(f"there is no content/data/{name} as .toml, .json or .csv")
         return json.loads(found)
 
 
 def parts(name: str, context: Context) -> Mapping[str, bytes]:
-    """Give the value of a file as JSON; nothing if there is none. Raises `ContentError`."""
-    for suffix, reader in _READERS.items():
+    """Give the value of a file as JSON; nothing if there is none. Raises `ContentError`.
+
+    Of a file that exceeds its limits, give the part `problem`.
+    """
+    for suffix in _READERS:
         path = f"data/{name}{suffix}"
         data = context.find(Key("content", path))
         if data is not None:
-            return {"": json.dumps(_read(path, data, reader), default=str).encode()}
+            try:
+                return {"": limits.work(context, len(data), _read, path, data, suffix)}
+            except Overrun as overrun:
+                problem = json.dumps(limits.content_error(path, overrun).args).encode()
+                return {"problem": problem, OVERRUN: overrun.resource.encode()}
     return {}
 
 
-def _read(path: str, data: bytes, reader: Callable[[str], Any]) -> Any:
+def _read(path: str, data: bytes, suffix: str) -> bytes:
     try:
-        return reader(data.decode("utf-8-sig"))
+        return json.dumps(_READERS[suffix](data.decode("utf-8-sig")), default=str).encode()
     except (ValueError, RecursionError, csv.Error) as error:
         said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         line = re.search(r"line (\d+)", said)

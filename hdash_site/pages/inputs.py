@@ -1,6 +1,7 @@
 """What the build begins with: settings, snapshots, and the files of layouts and content.
 
-config:site.toml#<part>      site, content, drafts, menu, redirects, listing, components, checks/<atlas>
+config:site.toml#<part>      site, content, limits, drafts, menu, redirects, listing, components,
+                             checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
 snapshot:<atlas>#<part>      project, listing, notice, label, entities; manifests: why some could not be
                              fetched; manifest/<entity>: the digest of its bytes, or why there are none
@@ -138,6 +139,8 @@ def _of_config(config: Config, part: str) -> Any:
             }
         case "content":
             return {"raw_html": config.raw_html}
+        case "limits":
+            return config.limits
         case "drafts":
             return config.drafts
         case "menu":

@@ -33,8 +33,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hdash_site.engine.model import Context, Digest, Key, Task, Tasks
+from hdash_site.engine.model import OVERRUN, Context, Digest, Key, Overrun, Task, Tasks
 from hdash_site.errors import ContentError
+from hdash_site.pages import limits
 from hdash_site.pages.route import Route, manifest_name, manifest_of
 
 KINDS = (
@@ -70,17 +71,30 @@ KINDS = (
 
 
 HEAVY = (
-    *(f"hdash_site.htan.{name}" for name in ("listing", "parsing", "report", "descents")),
+    *(f"hdash_site.htan.{name}" for name in ("listing", "parsing", "report", "descents", "demographics")),
     *("hdash_site.pages.content", "markdown.extensions.toc", "nh3"),
 )
 """The modules of what is heavy, for the processes that do it."""
+
+OF_ATLASES = ("listing", "manifest", "report", "descent", "demographics")
+"""The kinds of what the domain makes of one atlas."""
+
+DEFERRABLE = (*OF_ATLASES, "people", "strays")
+"""The kinds that are left for the next build after the deadline. No page can be made without all articles."""
 
 LISTING_FACETS = ("summary", "manifests", "folders", "findings", "entities")
 MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
 
 
-DOMAIN_CODE = ("htan", "pages/rules.py", "pages/route.py", "engine/model.py", "errors.py")
+DOMAIN_CODE = (
+    "htan",
+    "pages/rules.py",
+    "pages/limits.py",
+    "pages/route.py",
+    "engine/model.py",
+    "errors.py",
+)
 """Files and folders of the package that the recipes of `htan` reach: their modules and what these import."""
 
 PAGES_CODE = (
@@ -155,10 +169,17 @@ def tasks(digests: Digests) -> Tasks:
     def task(key: Key) -> Task | None:
         if key.kind in named:
             recipe, digest = named[key.kind]
-            return Task(functools.partial(recipe, key.name), digest)
-        return Task(*single[key.kind]) if key.kind in single else None
+            return Task(functools.partial(recipe, key.name), digest, key.kind in DEFERRABLE)
+        return Task(*single[key.kind], key.kind in DEFERRABLE) if key.kind in single else None
 
     return task
+
+
+def atlases_of(key: Key, atlases: Iterable[str]) -> list[str]:
+    """Return those of the atlases whose pages lack something without this task; it is a deferrable one."""
+    if key.kind == "strays":
+        return list(atlases)  # a list of the ids of all atlases
+    return [key.name.partition("/")[0]]
 
 
 def page_key(route: Route) -> Key:
@@ -171,7 +192,7 @@ def _listing(atlas: str, context: Context) -> Mapping[str, bytes]:
     rows = context.read(Key("snapshot", atlas, "listing"))
     project = json.loads(context.read(Key("snapshot", atlas, "project")))
     archives = json.loads(context.read(Key("config", "site.toml", "listing")))["archives"]
-    return context.work(listing.facets, rows, project["synapse_id"], archives)
+    return limits.work(context, len(rows), listing.facets, rows, project["synapse_id"], archives)
 
 
 def manifest_key(atlas: str, entity: str, part: str) -> Key:
@@ -191,7 +212,10 @@ def _manifest(name: str, context: Context) -> Mapping[str, bytes]:
         return {}
     data = context.read(Key("blob", fetched["digest"]))
     components = context.read(Key("config", "site.toml", "components")).decode()
-    return context.work(parsing.facets, data, components)
+    try:
+        return limits.work(context, len(data), parsing.facets, data, components)
+    except Overrun as overrun:
+        return {**parsing.given_up(overrun.resource, str(overrun)), OVERRUN: overrun.resource.encode()}
 
 
 def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
@@ -203,7 +227,9 @@ def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
     listing = {part: context.read(Key("listing", atlas, part)) for part in LISTING_FACETS}
     fetched, failures = _fetched(atlas, listing["manifests"], context)
     manifests = _manifests(context, atlas, fetched, MANIFEST_FACETS)
-    return context.work(report.facets, project, listing, manifests, failures, json.dumps(rules))
+    size = _size(listing.values()) + sum(_size(parts.values()) for parts in manifests.values())
+    given = json.dumps(rules)
+    return limits.work(context, size, report.facets, project, listing, manifests, failures, given)
 
 
 def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
@@ -213,14 +239,16 @@ def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
     components = context.read(Key("config", "site.toml", "components")).decode()
     fetched, _ = _fetched(atlas, listed, context)
     manifests = _manifests(context, atlas, fetched, ("ids",))
-    return context.work(descents.facets, atlas, listed, manifests, components)
+    size = len(listed) + sum(_size(parts.values()) for parts in manifests.values())
+    return limits.work(context, size, descents.facets, atlas, listed, manifests, components)
 
 
 def _strays(context: Context) -> Mapping[str, bytes]:
     from hdash_site.htan import descents
 
     atlases = json.loads(context.read(Key("atlases")))
-    return descents.strays_of(context.need(Key("descent", atlas, "strays") for atlas in atlases))
+    strays = context.need(Key("descent", atlas, "strays") for atlas in atlases)
+    return limits.work(context, _size(strays), descents.strays_of, strays)
 
 
 def _demographics(atlas: str, context: Context) -> Mapping[str, bytes]:
@@ -233,13 +261,17 @@ def _demographics(atlas: str, context: Context) -> Mapping[str, bytes]:
     ]
     blobs = [context.read(Key("blob", one["digest"])) for one in fetched]
     components = context.read(Key("config", "site.toml", "components")).decode()
-    return context.work(demographics.facets, blobs, known["people"], components)
+    return limits.work(context, _size(blobs), demographics.facets, blobs, known["people"], components)
 
 
 def _people(name: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import people
 
     return people.pages(name, context)
+
+
+def _size(values: Iterable[bytes]) -> int:
+    return sum(map(len, values))
 
 
 def _fetched(atlas: str, listed: bytes, context: Context) -> tuple[list[str], dict[str, str]]:
@@ -269,9 +301,18 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
         return tuple(json.loads(size)) if size else None
 
     data, raw_html = context.find(Key("content", path)), settings["raw_html"]
-    if content.has_folder(path):
+    size = len(data or b"")
+    if content.has_folder(path) and size < limits.LARGE:
         return content.parts(path, data, measured, raw_html=raw_html)
-    return context.work(content.parts, path, data, raw_html=raw_html)
+    try:
+        sizes: dict[str, markup.Size | None] = {}
+        if content.has_folder(path):
+            pictures = limits.work(context, size, content.pictures, path, data, raw_html=raw_html)
+            sizes = {picture: measured(picture) for picture in pictures}
+        return limits.work(context, size, content.parts, path, data, sizes.get, raw_html=raw_html)
+    except Overrun as overrun:
+        problem = json.dumps(limits.content_error(path, overrun).args).encode()
+        return {"problem": problem, OVERRUN: overrun.resource.encode()}
 
 
 def _section(folder: str, context: Context) -> Mapping[str, bytes]:

@@ -41,6 +41,9 @@ class Here:
     def run(self, function, /, *args, **kwargs):
         return function(*args, **kwargs)
 
+    def run_within(self, bounds, function, /, *args, **kwargs):
+        return function(*args, **kwargs)
+
 
 @dataclass
 class World:
@@ -55,11 +58,15 @@ class World:
     store: Memory = field(default_factory=Memory)
     helpers: int = 0
     lasting: memory.Memory | None = None
+    deferrable: set[str] = field(default_factory=set)
     brought: dict[Key, object] = field(default_factory=dict)
 
-    def build(self, *wanted: str, forced: bool = False, changed: Iterable[str] = ()) -> Outcome:
+    def build(
+        self, *wanted: str, forced: bool = False, changed: Iterable[str] = (), until: float | None = None
+    ) -> Outcome:
         events: list[Event] = []
-        with self.building(events.append, forced=forced, changed=map(Key, changed)) as build:
+        how = {"forced": forced, "changed": map(Key, changed), "until": until}
+        with self.building(events.append, **how) as build:
             if self.helpers:
                 build.schedule.call_helpers()
             if self.lasting and set(map(Key, wanted)) == self.brought.keys():
@@ -96,7 +103,7 @@ class World:
                 context.work(int)  # another thread may go on meanwhile
             return as_parts(recipe(context))
 
-        return Task(run, self.versions.get(key.kind, "1"))
+        return Task(run, self.versions.get(key.kind, "1"), key.kind in self.deferrable)
 
     def given(self, key: Key) -> Given | None:
         data = self.inputs.get(str(key).removesuffix(":").replace(":#", "#"))

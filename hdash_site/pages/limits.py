@@ -1,0 +1,34 @@
+"""Heavy work over bytes from outside: a step over many bytes has a limit of time and memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from hdash_site.engine.model import Context, Key, Limits, Overrun
+from hdash_site.errors import ContentError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LARGE = 64 * 2**10
+"""Bytes from which on a step has limits. Every step is linear, so one over less takes a moment."""
+
+
+def work(context: Context, size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do heavy work over `size` bytes from outside. Raises `Overrun`.
+
+    The limits are read only where they hold: a changed limit runs only those steps again.
+    """
+    if size < LARGE:
+        return context.work(function, *args, **kwargs)
+    limits = Limits(*json.loads(context.read(Key("config", "site.toml", "limits"))))
+    return context.work_within(limits, function, *args, **kwargs)
+
+
+def content_error(path: str, overrun: Overrun) -> ContentError:
+    """Say that a file in `content/` was given up."""
+    setting = "seconds" if overrun.resource == "time" else "memory"
+    way_out = f"make it shorter or simpler, or raise limits.{setting} in site.toml"
+    return ContentError(f"it was given up: {overrun}", f"content/{path}", way_out)

@@ -52,11 +52,10 @@ def tag_key(tag: str) -> str:
 
     Marks of other scripts make other words: the Japanese for bus and pass differ in one.
     """
-    text = unicodedata.normalize("NFKC", tag).casefold()
+    text = unicodedata.normalize("NFKC", _seen(tag)).casefold()
     if not text.isascii():
         text = _ACCENTED.sub(_without_accents, unicodedata.normalize("NFD", text))
         text = unicodedata.normalize("NFKC", text).casefold()
-        text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     return "-".join(text.split())
 
 
@@ -85,15 +84,21 @@ def _letters(text: str) -> str:
     """Return the letters and digits of a text in small letters, with a hyphen for what is between them."""
     if text.isascii():
         return _ODD.sub("-", text.lower()).strip("-")
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    text = unicodedata.normalize("NFKC", _seen(text)).lower()
     kept: list[str] = []
-    for character in _UNSEEN.sub("", text):
+    for character in unicodedata.normalize("NFKC", _seen(text)):
         category = unicodedata.category(character)
         if character == "_" or category[0] in "LN" or (category[0] == "M" and kept and kept[-1] != "-"):
             kept.append(character)
-        elif category != "Cf" and kept and kept[-1] != "-":
+        elif kept and kept[-1] != "-":
             kept.append("-")
     return "".join(kept).rstrip("-")
+
+
+def _seen(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(letter for letter in _UNSEEN.sub("", text) if unicodedata.category(letter) != "Cf")
 
 
 def _without_accents(found: re.Match[str]) -> str:

@@ -143,6 +143,7 @@ def touched(root: Path, saved: Iterable[Path], known: Mapping[Key, str], links: 
     tops |= {os.path.realpath(root / folder): f"{folder}/" for folder in ("content", "layouts")}
     # Another build was made since these were asked for.
     found = {key for key in known if key.kind in ("owner", "shown")}
+    linked = {key for keys in links.inputs.values() for key in keys}
     odd: set[str] = set()
     for path in saved:
         paths = _paths(path)
@@ -153,13 +154,15 @@ def touched(root: Path, saved: Iterable[Path], known: Mapping[Key, str], links: 
             if name.startswith(f"{top}/")
         }
         keys = {key for name in names for key in _of_file(name)}
+        if keys & linked:  # a file instead of a link: other links can lead to it
+            found |= linked
         keys |= {key for name in paths for key in links.inputs.get(name, ())}
         found |= keys
         # A file that comes or goes, a folder or a link changes what there is; so do the settings.
         if FILE in names or path.is_symlink() or not (path.is_file() and any(map(known.get, keys))):
             odd |= {f"{name}/" for name in names}
     if odd:
-        found |= {key for keys in links.inputs.values() for key in keys}
+        found |= linked
         for key in known:
             folder = FOLDERS.get(key.kind)
             if key.kind in ("folder", "config") or (folder and f"{folder}/{key.name}".startswith(tuple(odd))):

@@ -48,7 +48,7 @@ def inputs(
     `last`: what pages were made of in the last build. `links`: takes the symbolic links that are met.
     """
     folders = Folders(config.root, links)
-    of_last_build = _of_last_build(last)
+    of_last_build = last_build(last)
 
     def answer(key: Key) -> Given | None:
         match key.kind:
@@ -78,7 +78,8 @@ def inputs(
     return answer
 
 
-def _of_last_build(last: Traces) -> Inputs:
+def last_build(last: Traces) -> Inputs:
+    """Answer what depends on the last build: who had an address, and which pages have a file."""
     owned = functools.cache(lambda: owners(last))
 
     def answer(key: Key) -> Given | None:

@@ -299,23 +299,23 @@ def _routes(context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import lists
 
     routes = [route for kind in KINDS for route in _kind(kind).routes(context)]
-    refused = _refused(context, routes)
+    wrong = refused(context, routes)
     parts = {"": json.dumps(routes).encode()}
     for route in routes:
-        parts[route.name] = json.dumps([route, refused.get(route.name, "")]).encode()
+        parts[route.name] = json.dumps([route, wrong.get(route.name, "")]).encode()
     entries = lists.entries(context, routes)
     settings = json.loads(context.read(Key("config", "site.toml", "menu")))
-    own = [route for route in routes if route.menu and route.name not in refused]
+    own = [route for route in routes if route.menu and route.name not in wrong]
     values = {
         "drafts": _kind("article").drafts(context),
         "articles": list(entries.values()),
-        "refused": list(refused),
+        "refused": list(wrong),
         "menu": _menu(own, entries, settings),
     }
     return parts | {part: json.dumps(value).encode() for part, value in values.items()}
 
 
-def _refused(context: Context, routes: Iterable[Route]) -> dict[str, str]:
+def refused(context: Context, routes: Iterable[Route]) -> dict[str, str]:
     """Return the pages that claim an address of another page, with what is wrong.
 
     The address stays with the page that has it already; of new pages, the first in `routes` gets it.
@@ -323,15 +323,15 @@ def _refused(context: Context, routes: Iterable[Route]) -> dict[str, str]:
     claims: dict[str, dict[str, Route]] = {}
     for route in routes:
         claims.setdefault(folded(route.file), {})[route.name] = route
-    refused: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     for address, claimants in claims.items():
         if len(claimants) == 1:
             continue
         owner = claimants[context.read(Key("owner", address, json.dumps(list(claimants)))).decode()]
         for name, route in claimants.items():
             if route is not owner:
-                refused[name] = _taken(route, owner)
-    return refused
+                wrong[name] = _taken(route, owner)
+    return wrong
 
 
 def _taken(route: Route, owner: Route) -> str:

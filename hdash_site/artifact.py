@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 
 class Artifact(NamedTuple):
@@ -37,10 +39,12 @@ class Waiting(NamedTuple):
 
 def is_address(text: str) -> bool:
     """Tell whether a text can be the address of a page below the site, and is safe as a path."""
-    return bool(re.fullmatch(r"/?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+(?:\.html|/)?", text))
+    # Letters of all scripts; in some, marks are part of a letter.
+    plain = "".join(letter for letter in unquote(text) if not unicodedata.category(letter).startswith("M"))
+    return bool(re.fullmatch(r"/?(?:[\w-]+/)*[\w-]+(?:\.html|/)?", plain))
 
 
 def address(text: str) -> str:
-    """Bring an address below the site into the form that pages have: `old/`, or `old.html`."""
-    path = text.strip("/")
+    """Return an address below the site as pages have it, percent-encoded: `old/`, or `old.html`."""
+    path = quote(unicodedata.normalize("NFC", unquote(text)).strip("/"))
     return path if path.endswith(".html") else f"{path}/"

@@ -473,7 +473,7 @@ def _check_redirect(table: Mapping[str, Any], place: str) -> None:
     if not is_address(table["from"]):
         way_out = "write names of letters, digits, - and _ with slashes between them"
         raise ConfigError(f"{table['from']!r} is no address below the site", place, way_out)
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?|/?[A-Za-z0-9_./#-]*", table["to"]):
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?|/?[\w./#%~-]*", table["to"]):
         raise ConfigError(f"{table['to']!r} is no address", place, "write one below the site, or https://…")
 
 

@@ -18,7 +18,7 @@ import json
 import posixpath
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -28,9 +28,11 @@ from hdash_site.deploy.plan import CHECK_FILE
 from hdash_site.engine.model import Digest, Key, Trace, digest
 from hdash_site.errors import StateError
 from hdash_site.options import Options, cache_folder, state_place
+from hdash_site.pages.folders import Folders, left_out, no_links
+from hdash_site.pages.names import tag_key
 from hdash_site.pages.route import Route
 from hdash_site.pages.rules import page_key
-from hdash_site.pages.site import File, listed, remembered
+from hdash_site.pages.site import File, listed, refused, remembered
 from hdash_site.state.store import glanced
 
 ERROR, WARNING = "error", "warning"
@@ -106,14 +108,15 @@ def review(options: Options) -> Review:
         files = remembered(store) if store else {}
         if not store or not files:
             raise StateError("there is no finished site to check", way_out="build it first")
-        routes = listed(store)
+        routes, taken = listed(store), refused(store)
         site = _Site(options.root, files, {page_key(route): route for route in routes}, config.base_url)
         site.read_all(store.load)
         problems = [
-            *_doubles(routes),
-            *_unmade(routes, store),
+            *_doubles(routes, taken),
+            *_unmade(routes, taken, store),
             *site.problems(),
-            *articles(options.root / "content", store, today),
+            *articles(options.root, store, today),
+            *(Problem(WARNING, *link) for link in left_out(options.root, no_links())),
         ]
         problems.sort(key=lambda one: (one.severity != ERROR, one.path, one.problem))
         return Review(site.pages, site.links, problems)
@@ -271,30 +274,26 @@ class _Site:
                 yield Problem(WARNING, self._place(path), "no other page leads here", way_out)
 
 
-def _doubles(routes: Iterable[Route]) -> Iterator[Problem]:
-    owners: dict[str, Route] = {}
+def _doubles(routes: Iterable[Route], refused: Mapping[str, str]) -> Iterator[Problem]:
     for route in routes:
-        owner = owners.setdefault(route.file, route)
-        if owner is not route:
-            problem = f"the address /{route.url} belongs to {owner.source}"
-            yield Problem(ERROR, route.source, problem, "give it an address of its own")
+        if route.name in refused:
+            yield Problem(ERROR, route.source, refused[route.name], "give it an address of its own")
 
 
-def _unmade(routes: Iterable[Route], state: State) -> Iterator[Problem]:
-    """Find the pages that no build has made yet; of two with one address, the second never is."""
-    seen: set[str] = set()
+def _unmade(routes: Iterable[Route], refused: Collection[str], state: State) -> Iterator[Problem]:
+    """Find the pages that no build has made yet, although they have an address."""
     for route in routes:
-        if route.file not in seen and state.parts(page_key(route)) is None:
+        if route.name not in refused and state.parts(page_key(route)) is None:
             yield Problem(ERROR, route.source, "its page was not made", "build, and see what it says")
-        seen.add(route.file)
 
 
-def articles(folder: Path, state: State, today: str) -> Iterator[Problem]:
+def articles(root: Path, state: State, today: str) -> Iterator[Problem]:
     """Find what is wrong with the articles; `today` is a date like 2026-07-01."""
-    for file in sorted(folder.rglob("*.md")):
-        path = file.relative_to(folder).as_posix()
-        if any(part.startswith(".") or part.endswith("~") for part in path.split("/")) or not file.is_file():
+    spellings: dict[str, dict[str, list[str]]] = {}
+    for path in Folders(root, no_links()).names("content"):
+        if not path.endswith(".md"):
             continue
+        file = root / "content" / path
         trace = state.trace(Key("article", path))
         if trace is None or not _is_as_built(file, dict(trace.reads).get(Key("content", path))):
             yield Problem(WARNING, f"content/{path}", "it changed since the site was built", "build it first")
@@ -306,7 +305,21 @@ def articles(folder: Path, state: State, today: str) -> Iterator[Problem]:
         if told.get("problem"):
             problem, place, way_out = told["problem"]
             yield Problem(ERROR, place, problem, way_out)
-        yield from _overdue(path, told.get("front-matter", {}), today)
+        matter = told.get("front-matter", {})
+        yield from _overdue(path, matter, today)
+        for tag in matter.get("tags", ()):
+            spellings.setdefault(tag_key(tag), {}).setdefault(tag, []).append(path)
+    for written in spellings.values():
+        yield from _other_spellings(written)
+
+
+def _other_spellings(written: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Find the spellings of a tag that fewer articles use; `written`: the articles by spelling."""
+    usual, *others = sorted(written, key=lambda tag: (-len(written[tag]), tag))
+    for tag in others:
+        problem = f'the tag "{tag}" is the same tag as "{usual}"'
+        paths = written[tag]
+        yield Problem(WARNING, f"content/{paths[0]}", problem, f'write it as "{usual}"', len(paths))
 
 
 _SAID = frozenset(("problem", "front-matter"))

@@ -28,8 +28,9 @@ from hdash_site.htan.changes import findings_moved
 from hdash_site.options import Options, moment
 from hdash_site.origin import identity, identity_of_snapshots, kind_of, source_of
 from hdash_site.pages import rules
+from hdash_site.pages.folders import Links, left_out, no_links, touched
 from hdash_site.pages.history import History
-from hdash_site.pages.inputs import inputs, touched
+from hdash_site.pages.inputs import inputs
 from hdash_site.pages.site import File, Site, findings, note_failures, site, some
 from hdash_site.publish import WAITING, Artifacts, Publish, check_file, loader
 from hdash_site.snapshot import Snapshot
@@ -120,6 +121,7 @@ class Kept:
     crawled: Crawled | None = None
     history: History | None = None
     site: Site | None = None
+    links: Links = dataclasses.field(default_factory=no_links)
     today: str = ""
     first: Sequence[str] = ()
     """Files that somebody looks at: they are brought up to date before the others."""
@@ -147,6 +149,7 @@ class Run:
         self._unreported: list[str] = []
         self._crashed: dict[str, list[Mapping[str, Any]]] = {}
         self._tracebacks: list[str] = []
+        self._links = kept.links if kept else no_links()
         self._source: Source | None = None
         self._moment = moment(options)
         self._today = self._moment[:10]
@@ -225,11 +228,15 @@ class Run:
         kept = self._kept
         # To look at the few files that were saved takes less than to remember all looks.
         looks = Looks(dict) if kept else self._store.looks.recall()
+        load, today, last = self._loaded, self._today, self._store
+        answers = inputs(
+            self._config, crawled.snapshots, load, today, self._history, looks, last, self._links
+        )
         # In a preview other threads are at work, from which no process can be forked.
         with closing(Workers(jobs, rules.HEAVY, may_fork=kept is None)) as workers:
             build = Build(
                 rules.tasks(rules.code()),
-                inputs(self._config, crawled.snapshots, self._loaded, self._today, self._history, looks),
+                answers,
                 self._store,
                 workers,
                 self._told,
@@ -269,7 +276,7 @@ class Run:
         """Give the inputs that may be others than in the run before."""
         known = kept.memory.known
         days = {key for key in known if key.kind == "begun"} if kept.today != self._today else set[Key]()
-        return days | touched(self._config.root, kept.saved, known)
+        return days | touched(self._config.root, kept.saved, known, self._links)
 
     def _facets_of(self, atlas: str) -> Mapping[str, Digest]:
         key = Key("report", atlas)
@@ -393,7 +400,7 @@ class Run:
             fixed_findings=fixed,
             failed_since={atlas: one.failed_since for atlas, one in crawled.snapshots.items()},
             unverified=unverified,
-            problems=lines + self._problems(built.problems),
+            problems=lines + self._problems(built.problems) + unfollowed,
             seconds=self._seconds,
             makers={path: built.files[path].key for path, _ in deployed.written if path in built.files},
             tracebacks=self._tracebacks,

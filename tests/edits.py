@@ -87,6 +87,10 @@ def move(old: str, to: str) -> Callable[[Path], None]:
     return save
 
 
+def link(site: Path, name: str, target: str) -> None:
+    (site / name).symlink_to(target)
+
+
 def delete(name: str) -> Callable[[Path], None]:
     def save(site: Path) -> None:
         path = site / name
@@ -273,6 +277,20 @@ EDITS = {
         "fetch('numbers.csv').then((answer) => answer.ok)",
         new("content/day/album/numbers.csv", "a,b\n"),
     ),
+    "name in another script": Edit("day/日本/", text("日本"), lambda site: article(site, "day/日本.md")),
+    "tag in another script": Edit(
+        "day/script/",
+        "document.querySelector('a[href$=\"tags/%E6%95%B0%E6%8D%AE/\"]')",
+        say("day/script.md", 'tags = ["数据"]'),
+    ),
+    "tag spelled otherwise": Edit("tags/red/", text("Spelled"), say("day/spelled.md", 'tags = ["RÉD"]')),
+    "linked article": Edit(
+        "day/linked/", text("Linked words."), lambda site: link(site, "content/day/linked.md", "target.md")
+    ),
+    "linked folder": Edit("poem/one/", text("Of a verse"), lambda site: link(site, "content/poem", "verse")),
+    "target of a link": Edit(
+        "day/twin/", text("Said anew."), change("content/day/original.md", "Words.", "Said anew.")
+    ),
     "data": Edit("day/team/", text("Led by Grace"), change("content/data/team.toml", "Ada", "Grace")),
     "checkout": Edit("branch/", text("Two-11"), check_out),
 }
@@ -293,6 +311,12 @@ def site(folder: Path) -> Path:
     article(site, "day/lone.md", matter='tags = ["lone"]')
     article(site, "day/unset.md", matter="draft = true")
     article(site, "day/layout.md")
+    article(site, "day/script.md")
+    article(site, "day/spelled.md")
+    article(site, "day/target.md", "Linked words.")
+    article(site, "day/original.md")
+    article(site, "verse/one.md", "Of a verse")
+    link(site, "content/day/twin.md", "original.md")
     article(site, "day/yaml.md")
     article(site, "day/called.md", 'Manifests: {{< total field="manifests" >}}')
     article(site, "day/quotes.md", "Found: {{< findings >}}.")

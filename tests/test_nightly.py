@@ -94,6 +94,22 @@ def test_with_a_bucket_it_goes_there_alone(
     assert "nothing changed in 2 atlases" in webhook[1]["text"]
 
 
+def test_addresses_in_other_scripts_reach_the_bucket_as_the_files_they_are(
+    night, site, s3, new_bucket, monkeypatch, atlases, tmp_path
+):
+    monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
+    matter = 'title = "M"\ntags = ["数据"]\naliases = ["früher/"]'
+    (site / "content/größe.md").write_text(f"+++\n{matter}\n+++\nText.\n")
+    assert night().exit_code == 0
+    assert stored(s3, new_bucket) == clean(site, atlases, tmp_path / "clean")
+    assert {"größe/index.html", "tags/数据/index.html"} <= set(s3.keys(new_bucket))
+    assert s3.object(new_bucket, "früher/index.html").redirect == "/gr%C3%B6%C3%9Fe/"
+    s3.counted()
+    again = night()
+    assert (again.result.ran, again.result.deployed.removed) == ([], [])
+    assert sent(s3) <= {"check.json"}
+
+
 def test_a_corrected_atlas_freezes_no_night_its_pages_wait_to_be_deleted(
     night, site, atlases, s3, new_bucket, monkeypatch, webhook
 ):

@@ -87,6 +87,8 @@ class Build:
         known = self._known.get(key)
         if known is not None:
             return known
+        if key.part == model.OUTCOME:
+            return self._outcome(key)
         whole = Key(key.kind, key.name) if key.part else key
         job = self.schedule.seen(whole)
         if job and job.parts is not None:
@@ -101,6 +103,13 @@ class Build:
             if self._memory:
                 return found  # a task is doubted with all its parts
         return self._known.setdefault(key, found)
+
+    def _outcome(self, key: Key) -> Digest:
+        try:
+            self.demand(Key(key.kind, key.name))
+        except Broken:
+            return model.NOT_MADE
+        return model.MADE
 
     def read(self, key: Key) -> Digest:
         """Demand a key for a recipe."""
@@ -247,6 +256,11 @@ class _Recording:
         wanted = list(keys)
         found = self.find_all(wanted)
         return [self.read(key) if data is None else data for key, data in zip(wanted, found, strict=True)]
+
+    def made(self, key: Key) -> bool:
+        read = key._replace(part=model.OUTCOME)
+        self.reads[read] = self._build.read(read)
+        return self.reads[read] == model.MADE
 
     def _attempt(self, key: Key) -> bytes | None:
         try:

@@ -75,6 +75,10 @@ class Memory:
             self._forget(self._leaves(self._parts[task]))
         self._open.clear()
         self._suspects.clear()
+        for key in list(self.reopened):
+            # Who asked whether it was made did not fail with it. It may have no trace that would lead there.
+            self._forget(self._leaves(self._parts.get(key, ())))
+            self._doubt(key, ())
         for key in changed:
             old = self.known.pop(key, None)
             if old is not None and look(key) != old:

@@ -19,9 +19,16 @@ Digest: TypeAlias = str
 
 ABSENT: Digest = ""
 
+OUTCOME = "made"
+"""The part of a task that says whether it was made: a read of it is verified by `MADE` or `NOT_MADE`."""
+
 
 def digest(data: bytes) -> Digest:
     return hashlib.sha256(data).hexdigest()
+
+
+MADE: Digest = digest(b"made")
+NOT_MADE: Digest = digest(b"not made")
 
 
 class Key(NamedTuple):
@@ -52,6 +59,10 @@ class Context(Protocol):
 
     def need(self, keys: Iterable[Key]) -> list[bytes]:
         """Read every key, like `find_all`; raises `Absent`."""
+        ...
+
+    def made(self, key: Key) -> bool:
+        """Return whether a task can be brought up to date: one that fails does not fail who asks this."""
         ...
 
     def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from hdash_site.engine.model import Context, Key, digest
 from hdash_site.errors import LayoutError
@@ -17,7 +18,7 @@ def asset_url(context: Context, name: str) -> str:
 @functools.lru_cache(64)
 def _url(name: str, data: bytes) -> str:
     path = PurePosixPath(name)
-    return f"assets/{path.with_name(f'{path.stem}.{digest(data)[:12]}{path.suffix}')}"
+    return quote(f"assets/{path.with_name(f'{path.stem}.{digest(data)[:12]}{path.suffix}')}")
 
 
 def asset(context: Context, name: str) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 from hdash_site.errors import ContentError
 from hdash_site.pages import markup, shortcodes
 from hdash_site.pages import matter as front_matter
-from hdash_site.pages.route import slug
+from hdash_site.pages.names import slug
 
 _MOST_OPEN = 300
 """Brackets of a text that are opened and never closed."""
@@ -22,6 +22,9 @@ _MOST_OPEN = 300
 PICTURES = frozenset((".gif", ".jpeg", ".jpg", ".png", ".webp"))
 RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
 """What is published from the folder of an article. An SVG can hold scripts: it belongs to the layouts."""
+
+WRONG, CALLS = b"wrong", b"calls"
+"""States of a body: it has an error; it has shortcodes, which can have some."""
 
 _RESOURCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
@@ -36,7 +39,8 @@ def parts(
     """Give the parts of an article; no data: it cannot be read. `measured` gives a picture's size.
 
     They are `front-matter` (JSON), `contents`, its headings (JSON), and what `shortcodes.parts` gives.
-    `problem` says what is wrong; what can be understood of the front matter is there all the same.
+    `problem` says what is wrong; what can be understood of the front matter is there all the same. `state` is
+    `WRONG` or `CALLS`, absent where the body is whole.
     """
     found: dict[str, bytes] = {}
     try:
@@ -52,9 +56,9 @@ def parts(
 
         found |= shortcodes.parts(f"content/{path}", data, body, convert)
         contents = shortcodes.unmarked(json.dumps(made[-1].contents, ensure_ascii=False))
-        return found | {"contents": contents.encode()}
+        return found | {"contents": contents.encode()} | ({"state": CALLS} if "calls" in found else {})
     except ContentError as error:
-        return found | {"problem": json.dumps(error.args).encode()}
+        return found | {"problem": json.dumps(error.args).encode(), "state": WRONG}
 
 
 def pictures(path: str, data: bytes | None, *, raw_html: bool = False) -> list[str]:

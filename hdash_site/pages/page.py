@@ -26,8 +26,8 @@ def page(context: Context, layout: str, route: Route, **values: Any) -> bytes:
         route=route,
         root=root,
         menu=[
-            (name, link(root, url), url == route.url)
-            for name, url in json.loads(context.read(Key("routes", "", "menu")))
+            (name, link(root, url), encoded(url) == route.url)
+            for name, url in json.loads(context.read(Key("menu")))
         ],
         assets={name: root + asset_url(context, name) for name in ASSETS},
         version=context.read(Key("version")).decode(),
@@ -52,4 +52,13 @@ def base_of(url: str, base_url: str) -> str:
 
 def link(root: str, url: str) -> str:
     """Give the link to a page of this site, or to another site, as it was written."""
-    return url if urllib.parse.urlsplit(url).scheme in ("http", "https", "mailto") else root + url.lstrip("/")
+    scheme = urllib.parse.urlsplit(url).scheme
+    return url if scheme in ("http", "https", "mailto") else root + encoded(url.lstrip("/"))
+
+
+def encoded(url: str) -> str:
+    """Return a link with letters outside ASCII percent-encoded; what is encoded already stays."""
+    return url if url.isascii() else urllib.parse.quote(url, safe=_ASCII)
+
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))

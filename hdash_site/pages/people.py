@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages import charts, diagrams
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, slugs
 
 SAMPLES_SHOWN = 100
 """Biospecimens in the table of a page."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote, unquote
+
+from hdash_site.pages.names import marked, slug
 
 T = TypeVar("T")
 
 
 class Route(NamedTuple):
     """`url` is relative to the site: a folder ("hta3/", "" for the home page) or a file ("404.html").
+
+    It is percent-encoded, as links need it; `path` and `file` are names of files, and are not.
 
     `source` is the file or atlas that it comes from, for messages. `menu`: whether the menu names it, or by
     which name, in the order of `weight`. `target`: where a reader is led instead, below the site or in
@@ -33,14 +36,19 @@ class Route(NamedTuple):
         return self.title if self.menu is True else self.menu or ""
 
     @property
+    def path(self) -> str:
+        """The address as the path of a folder, which ends with a slash, or of a file of the site."""
+        return unquote(self.url) if "%" in self.url else self.url
+
+    @property
     def file(self) -> str:
         """The file of the site that a reader of this address gets."""
-        return f"{self.url}index.html" if self.url.endswith("/") or not self.url else self.url
+        return f"{self.path}index.html" if self.url.endswith("/") or not self.url else self.path
 
-
-def slug(text: str) -> str:
-    """Make an address from any text: small letters, digits and hyphens only, so that it is safe as a path."""
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower())[:60].strip("-") or "x"
+    @property
+    def name(self) -> str:
+        """The name of its page in keys."""
+        return f"{self.kind}/{self.argument}"
 
 
 def manifest_name(atlas: str, entity: str) -> str:
@@ -68,16 +76,17 @@ OURS = frozenset(("assets", "changes", "checks", "compare", "data-model", "find"
 
 
 def slugs(texts: Iterable[str], taken: Iterable[str] = OURS) -> dict[str, str]:
-    """Give each text an address that is neither taken nor another's: of texts with the same one, the later
-    get a number.
+    """Return an address for each text: its slug, with a digest of the text where others can have that slug.
+
+    An address depends on its text alone, so that another text never moves it; only of two texts that differ
+    in nothing but case, the later gets the digest.
     """
     found: dict[str, str] = {}
-    taken = set(taken)
+    taken = {*taken, ""}
     for text in texts:
-        name, number = slug(text), 1
-        while name in taken:
-            number += 1
-            name = f"{slug(text)}-{number}"
+        name = slug(text)
+        if name in taken or unquote(name) != "-".join(text.lower().split()):
+            name = quote(marked(unquote(name), text))
         taken.add(name)
         found[text] = name
     return found

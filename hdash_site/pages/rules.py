@@ -12,6 +12,8 @@
     picture:<path>             width and height of a picture              pages.content.size
     section:<folder>           the articles of a section                 pages.lists.section
     tags:                      the articles of each tag                  pages.lists.tags
+    unlisted:                  pages that no list may name               pages.lists.unlisted
+    menu:                      the entries of the menu                   pages.lists.menu
     data:<name>                a file of content/data/ for layouts       pages.data.parts
     routes:                    which pages there are, and who owns an address
     page:<kind>/<argument>     the files of a page, by path
@@ -36,6 +38,7 @@ from typing import Any, NamedTuple
 from hdash_site.engine.model import OVERRUN, Context, Digest, Key, Overrun, Task, Tasks
 from hdash_site.errors import ContentError
 from hdash_site.pages import limits
+from hdash_site.pages.names import folded
 from hdash_site.pages.route import Route, manifest_name, manifest_of
 
 KINDS = (
@@ -91,6 +94,7 @@ DOMAIN_CODE = (
     "htan",
     "pages/rules.py",
     "pages/limits.py",
+    "pages/names.py",
     "pages/route.py",
     "engine/model.py",
     "errors.py",
@@ -162,6 +166,8 @@ def tasks(digests: Digests) -> Tasks:
     }
     single = {
         "routes": (_routes, digests.pages),
+        "unlisted": (_unlisted, digests.pages),
+        "menu": (_menu_listed, digests.pages),
         "tags": (_tags, digests.pages),
         "strays": (_strays, digests.domain),
     }
@@ -183,7 +189,7 @@ def atlases_of(key: Key, atlases: Iterable[str]) -> list[str]:
 
 
 def page_key(route: Route) -> Key:
-    return Key("page", f"{route.kind}/{route.argument}")
+    return Key("page", route.name)
 
 
 def _listing(atlas: str, context: Context) -> Mapping[str, bytes]:
@@ -321,6 +327,18 @@ def _section(folder: str, context: Context) -> Mapping[str, bytes]:
     return lists.section(folder, context)
 
 
+def _unlisted(context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.unlisted(context)
+
+
+def _menu_listed(context: Context) -> Mapping[str, bytes]:
+    from hdash_site.pages import lists
+
+    return lists.menu(context)
+
+
 def _tags(context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import lists
 
@@ -347,25 +365,63 @@ def _prose(name: str, context: Context) -> Mapping[str, bytes]:
 
 def _routes(context: Context) -> Mapping[str, bytes]:
     """List every page, and the menu. A page that claims a taken address is told so when it is made."""
+    from hdash_site.pages import lists
+
     routes = [route for kind in KINDS for route in _kind(kind).routes(context)]
-    owners: dict[str, Route] = {}
-    for route in routes:
-        owners.setdefault(route.url, route)
+    wrong = refused(context, routes)
     parts = {"": json.dumps(routes).encode()}
     for route in routes:
-        owner = owners[route.url]
-        problem = "" if owner == route else f"the address /{route.url} belongs to {owner.source}"
-        parts[f"{route.kind}/{route.argument}"] = json.dumps([route, problem]).encode()
-    parts["drafts"] = json.dumps(_kind("article").drafts(context)).encode()
+        parts[route.name] = json.dumps([route, wrong.get(route.name, "")]).encode()
+    entries = lists.entries(context, routes)
     settings = json.loads(context.read(Key("config", "site.toml", "menu")))
-    return parts | {"menu": json.dumps(_menu(owners.values(), settings)).encode()}
+    own = [route for route in routes if route.menu and route.name not in wrong]
+    values = {
+        "drafts": _kind("article").drafts(context),
+        "articles": list(entries.values()),
+        "refused": list(wrong),
+        "menu": _menu(own, entries, settings),
+    }
+    return parts | {part: json.dumps(value).encode() for part, value in values.items()}
 
 
-def _menu(routes: Iterable[Route], settings: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Give name and address of the menu's entries, by weight and then by name."""
-    entries = [(route.weight, route.menu_name, route.url) for route in routes if route.menu]
-    entries += [(entry.get("weight", 0), entry["name"], entry["url"]) for entry in settings]
-    return [(name, url) for _, name, url in sorted(entries)]
+def refused(context: Context, routes: Iterable[Route]) -> dict[str, str]:
+    """Return the pages that claim an address of another page, with what is wrong.
+
+    The address stays with the page that has it already; of new pages, the first in `routes` gets it.
+    """
+    claims: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        claims.setdefault(folded(route.file), {})[route.name] = route
+    wrong: dict[str, str] = {}
+    for address, claimants in claims.items():
+        if len(claimants) == 1:
+            continue
+        owner = claimants[context.read(Key("owner", address, json.dumps(list(claimants)))).decode()]
+        for name, route in claimants.items():
+            if route is not owner:
+                wrong[name] = _taken(route, owner)
+    return wrong
+
+
+def _taken(route: Route, owner: Route) -> str:
+    if route.file == owner.file:
+        return f"the address /{route.path} belongs to {owner.source}"
+    return (
+        f"the address /{route.path} is one file with /{owner.path} of {owner.source} on macOS and Windows,"
+        " where neither case nor the form of accents counts"
+    )
+
+
+def _menu(
+    routes: Iterable[Route], entries: Mapping[str, Any], settings: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str, Any]]:
+    """Return name and address of the menu's entries, by weight and then by name.
+
+    With those of articles goes what tells whether they can be listed.
+    """
+    found = [(route.weight, route.menu_name, route.url, entries.get(route.name)) for route in routes]
+    found += [(entry.get("weight", 0), entry["name"], entry["url"], None) for entry in settings]
+    return [(name, url, entry) for _, name, url, entry in sorted(found, key=lambda one: one[:3])]
 
 
 def _page(name: str, context: Context) -> Mapping[str, bytes]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from hdash_site.engine.build import Build
 from hdash_site.engine.model import Broken, Digest, Key, Trace
+from hdash_site.pages.names import folded
 from hdash_site.pages.route import Route
 from hdash_site.pages.rules import page_key
 
@@ -68,7 +69,7 @@ def site(build: Build, traces: Traces, last: Site | None = None) -> Site:
         routes, {key: parts for key, parts in made.items() if not isinstance(parts, Broken)}
     )
     failed = _failed(made)
-    return Site(_last_good(traces, routes, failed) | files, problems, known[""], made, failed)
+    return Site(_last_good(traces, routes, failed, files), problems, known[""], made, failed)
 
 
 def note_failures(traces: Traces, built: Site, last: Site | None = None) -> None:
@@ -124,13 +125,19 @@ def remembered(traces: Traces) -> dict[str, File]:
     routes = listed(traces)
     failed = _noted(traces)
     made = {key: parts for key in map(page_key, routes) if key not in failed and (parts := traces.parts(key))}
-    return _last_good(traces, routes, failed) | _files(routes, made)[0]
+    return _last_good(traces, routes, failed, _files(routes, made)[0])
 
 
-def _last_good(traces: Traces, routes: Sequence[Route], failed: Collection[Key]) -> dict[str, File]:
-    """Give the files that failed pages had: they stay, unless another page makes one of that name."""
+def _last_good(
+    traces: Traces, routes: Sequence[Route], failed: Collection[Key], made: dict[str, File]
+) -> dict[str, File]:
+    """Return the files that were made, with those that failed pages had and no page has now."""
+    if not failed:
+        return made
     kept = {key: traces.parts(key) or {} for key in map(page_key, routes) if key in failed}
-    return _files(routes, kept)[0]
+    taken = set(map(folded, made))
+    old = {path: file for path, file in _files(routes, kept)[0].items() if folded(path) not in taken}
+    return old | made
 
 
 def listed(traces: Traces) -> list[Route]:
@@ -138,6 +145,27 @@ def listed(traces: Traces) -> list[Route]:
     known = traces.parts(Key("routes"))
     data = traces.load(known[""]) if known else None
     return [Route(*fields) for fields in json.loads(data or b"[]")]
+
+
+def owners(traces: Traces) -> dict[str, str]:
+    """Return the page that had each address in the last build, by the address as `folded` gives it."""
+    refused = _refused(traces)
+    found: dict[str, str] = {}
+    for route in listed(traces):
+        if route.name not in refused:
+            found.setdefault(folded(route.file), route.name)
+    return found
+
+
+def refused(traces: Traces) -> dict[str, str]:
+    """Return the pages that claimed an address of another page in the last build, with what is wrong."""
+    parts = traces.parts(Key("routes")) or {}
+    return {name: json.loads(traces.load(parts[name]) or b'["", ""]')[1] for name in _refused(traces)}
+
+
+def _refused(traces: Traces) -> list[str]:
+    known = traces.parts(Key("routes")) or {}
+    return json.loads(traces.load(known.get("refused", "")) or b"[]")
 
 
 def drafts(traces: Traces) -> list[str]:
@@ -158,7 +186,21 @@ def _files(
             held = files.setdefault(path, File(digest, key._replace(part=path), target))
             if held.key._replace(part="") != key:
                 problems.append(f"/{path}: {key} and {held.key.name} both make this file; rename one of them")
-    return files, problems
+    return files, problems + _one_on_some_systems(files)
+
+
+def _one_on_some_systems(files: dict[str, File]) -> list[str]:
+    """Take away files whose names differ from that of another only in case, or the form of accents."""
+    names: dict[str, str] = {}
+    for path in files:
+        names.setdefault(folded(path), path)
+    problems = [
+        f"/{path}: it is one file with /{names[folded(path)]} on macOS and Windows; rename one of them"
+        for path in (files.keys() - names.values() if len(names) < len(files) else ())
+    ]
+    for path in files.keys() - names.values():
+        del files[path]
+    return sorted(problems)
 
 
 def findings(build: Build, atlases: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from hdash_site import app
 from hdash_site.config import FILE
@@ -188,4 +189,4 @@ def _saved_page(makers: Mapping[str, Key], saved: Collection[Path], content: Pat
     names = {path.relative_to(content).as_posix() for path in saved if path.is_relative_to(content)}
     pages = (path for path, key in sorted(makers.items()) if key.name.partition("/")[2] in names)
     page = next((path for path in pages if path.endswith("/index.html")), "")
-    return f"/{page.removesuffix('index.html')}" if page else ""
+    return f"/{quote(page.removesuffix('index.html'))}" if page else ""

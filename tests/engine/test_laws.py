@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdash_site.engine.memory import Memory
-from hdash_site.engine.model import Absent, Failed, Key, Moved, Ran, digest
+from hdash_site.engine.model import MADE, NOT_MADE, OUTCOME, Absent, Failed, Key, Moved, Ran, digest
 from tests.engine.world import World
 
 INPUTS = [f"in{n}" for n in range(4)]
@@ -23,7 +24,10 @@ def recipe_of(program):
         for kind, part, condition in program["steps"]:
             if condition and (not seen or seen[-1][:1] < b"5"):
                 continue
-            seen.append(context.find(Key(kind, "", part)) or b"-")
+            if part == OUTCOME:
+                seen.append(b"7" if context.made(Key(kind)) else b"3")
+            else:
+                seen.append(context.find(Key(kind, "", part)) or b"-")
         total = int(digest(b"|".join(seen) + program["salt"])[:8], 16)
         if program["fails"] and total % 4 == 0:
             raise ValueError("unlucky")
@@ -36,7 +40,10 @@ def recipe_of(program):
 def programs(draw, number):
     below = INPUTS + TASKS[:number]
     steps = draw(
-        st.lists(st.tuples(st.sampled_from(below), st.sampled_from(["", "tail"]), st.booleans()), max_size=4)
+        st.lists(
+            st.tuples(st.sampled_from(below), st.sampled_from(["", "tail", OUTCOME]), st.booleans()),
+            max_size=4,
+        )
     )
     return {
         "steps": [(kind, part if kind in TASKS else "", condition) for kind, part, condition in steps],
@@ -68,6 +75,9 @@ class Oracle:
             return self.parts(key.kind).get(key.part)
         return self.world.inputs.get(key.kind)
 
+    def made(self, key):
+        return expected(self, key.kind) is not None
+
 
 def expected(oracle, name):
     try:
@@ -79,6 +89,10 @@ def expected(oracle, name):
 def differs(trace, oracle, world):
     """Whether a read of this trace has another digest now, going along the reads in order."""
     for key, old in trace.reads:
+        if key.part == OUTCOME:
+            if old != (MADE if oracle.made(key) else NOT_MADE):
+                return True
+            continue
         try:
             value = oracle.find(key)
         except ValueError:
@@ -184,6 +198,17 @@ def check_one_build(world, wanted, edit="", changed=()):
     told = [event.key for event in outcome.events if isinstance(event, Failed)]
     assert len(told) == len(set(told)), "a failure is told once"
     assert all(event.reason for event in outcome.events if isinstance(event, Ran)), "each run has its reason"
+
+
+@pytest.mark.parametrize("lasting", [None, Memory])
+def test_who_asks_whether_a_task_is_made_does_not_fail_with_it_and_sees_when_it_is(lasting):
+    world = World({}, {"task": lambda context: context.read(Key("in"))}, lasting=lasting and lasting())
+    world.recipes["list"] = lambda context: b"%d" % context.made(Key("task"))
+    world.recipes["page"] = lambda context: context.read(Key("list"))
+    for data, listed in ((None, b"0"), (b"1", b"1"), (b"2", b"1"), (None, b"0")):
+        world.inputs = {} if data is None else {"in": data}
+        assert world.build("page", changed=["in"]).values == {"page": listed}
+    assert world.build("page").ran == []
 
 
 def test_the_oracle_sees_absent_inputs_like_the_engine():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+from hdash_site import review
+from hdash_site.options import Options
 from tests import worlds
 
 
@@ -44,6 +46,9 @@ class Site:
         result = self.build(**more)
         assert result.problems == []
         return {str(event.key) for event in result.ran}
+
+    def review(self):
+        return review.review(Options(self.folder, self.atlases.folder))
 
     def problems(self):
         return "\n".join(self.build().problems)

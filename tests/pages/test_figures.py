@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from hdash_site.pages.figures import count, moment, percent, plural, raw, shown, size, synapse
-from hdash_site.pages.route import slug, slugs
 
 
 @pytest.mark.parametrize(
@@ -54,17 +53,6 @@ def test_text_is_escaped_and_what_cannot_be_seen_is_made_visible():
 def test_only_a_synapse_id_becomes_a_link(text):
     assert synapse(text) == ""
     assert synapse("syn12") == "https://www.synapse.org/Synapse:syn12"
-
-
-@pytest.mark.parametrize("text", ["../../x", "HTA/9", "", "<script>", "é", "." * 300, "a" * 300])
-def test_an_address_is_made_of_harmless_letters(text):
-    assert slug(text)
-    assert set(slug(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
-    assert len(slug(text)) <= 60
-
-
-def test_two_texts_with_one_address_get_two():
-    assert slugs(["HTA/1", "HTA 1", "HTA1"]) == {"HTA/1": "hta-1", "HTA 1": "hta-1-2", "HTA1": "hta1"}
 
 
 @pytest.mark.parametrize(

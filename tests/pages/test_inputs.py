@@ -10,6 +10,7 @@ import pytest
 from hdash_site import config
 from hdash_site.engine.model import Key, Moved
 from hdash_site.files import Looks
+from hdash_site.pages.folders import no_links
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs
 
@@ -24,8 +25,27 @@ def content(tmp_path):
     return tmp_path / "content"
 
 
+class NoBuild:
+    """A state that knows of no build."""
+
+    def parts(self, key):
+        return None
+
+    def load(self, digest):
+        return None
+
+
 def read(content, name):
-    answer = inputs(config.read(content.parent, {}), {}, lambda _: b"", "", History([]), Looks(dict))
+    answer = inputs(
+        config.read(content.parent, {}),
+        {},
+        lambda _: b"",
+        "",
+        History([]),
+        Looks(dict),
+        NoBuild(),
+        no_links(),
+    )
     given = answer(Key("content", name))
     return given.load() if given else None
 
@@ -58,7 +78,9 @@ def test_a_site_that_is_reached_through_a_link_is_read(content):
 def test_a_file_that_changes_between_the_look_at_it_and_the_reading_is_not_taken_for_what_it_was(content):
     os.utime(content / "notes/a.md", (1, 1))
     looks = Looks(dict)
-    answer = inputs(config.read(content.parent, {}), {}, lambda _: b"", "", History([]), looks)
+    answer = inputs(
+        config.read(content.parent, {}), {}, lambda _: b"", "", History([]), looks, NoBuild(), no_links()
+    )
     key = Key("content", "notes/a.md")
     time.sleep(0.03)
     first = answer(key)

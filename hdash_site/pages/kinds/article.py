@@ -15,6 +15,7 @@ from hdash_site.engine.model import Context, Key
 from hdash_site.errors import ContentError
 from hdash_site.pages import content
 from hdash_site.pages.figures import raw
+from hdash_site.pages.names import tag_address
 from hdash_site.pages.page import page as render_page
 from hdash_site.pages.route import Route
 
@@ -32,7 +33,8 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     if folder:
         around = context.find(Key("section", folder, f"neighbours/{route.argument}"))
         before, after = json.loads(around or b"[null, null]")
-    tags = [(tag, json.loads(context.read(Key("tags", "", f"address/{tag}")))) for tag in matter["tags"]]
+    # Of two spellings of one tag, the last counts.
+    tags = [(tag, address) for address, tag in {tag_address(tag): tag for tag in matter["tags"]}.items()]
     values = {"matter": matter, "body": body, "contents": contents}
     values |= {"tags": tags, "before": before, "after": after, "unpublished": unpublished(context, matter)}
     return {route.file: render_page(context, layout_of(matter, "article"), route, **values)}

@@ -9,8 +9,9 @@ from typing import Any
 from hdash_site.engine.model import Context, Key
 from hdash_site.htan.files import vocabulary
 from hdash_site.pages import charts
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, slugs
 
 GROUPS_SHOWN = 20
 """Groups of findings of one check on the page; the rest is in the CSV and on the pages of the manifests."""

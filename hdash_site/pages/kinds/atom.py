@@ -54,4 +54,4 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             f"<summary>{shown(sentence(one))}</summary>",
             "</entry>",
         ]
-    return {route.url: "\n".join([*lines, "</feed>\n"]).encode("utf-8", "replace")}
+    return {route.file: "\n".join([*lines, "</feed>\n"]).encode("utf-8", "replace")}

@@ -9,8 +9,9 @@ from hdash_site.engine.model import Context, Key
 from hdash_site.htan.checks import checks
 from hdash_site.pages import markup
 from hdash_site.pages.figures import raw
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, slugs
 
 
 def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from hdash_site.engine.model import Context, Key
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.names import slug
+from hdash_site.pages.route import Route, slugs
 
 VERSION = 1
 

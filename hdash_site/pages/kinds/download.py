@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.names import slug
+from hdash_site.pages.route import Route, slugs
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -15,7 +16,7 @@ def routes(context: Context) -> Iterable[Route]:
 
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
-    folder = route.url.rpartition("/")[0]
+    folder = route.path.rpartition("/")[0]
     matrices = json.loads(context.read(Key("report", route.argument, "completeness")))
     parts = {"findings.csv": "findings.csv", "network.sif": "network.sif"}
     parts |= {f"completeness-{slug(m['key'])}.csv": f"completeness/{m['key']}.csv" for m in matrices}

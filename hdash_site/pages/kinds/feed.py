@@ -34,7 +34,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     ]
     for entry, url in json.loads(context.read(Key("section", folder, "newest"))):
         lines += _item(entry, base + url)
-    return {route.url: "\n".join([*lines, "</channel></rss>\n"]).encode("utf-8", "replace")}
+    return {route.file: "\n".join([*lines, "</channel></rss>\n"]).encode("utf-8", "replace")}
 
 
 def _item(entry: dict[str, Any], address: str) -> list[str]:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, paged, slug, slugs
+from hdash_site.pages.route import Route, paged, slugs
 
 A_PAGE = 500
 """Causes on one page."""
@@ -29,7 +30,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         for severity in ("error", "warning")
     }
     entities = {place["entity"] for cause in causes for place in cause["where"] if place["is_manifest"]}
-    files = {f"{route.url}fixes.csv": context.read(Key("report", route.argument, "fixes.csv"))}
+    files = {f"{route.path}fixes.csv": context.read(Key("report", route.argument, "fixes.csv"))}
     for number, url, some in pages:
         here = route._replace(url=url)
         files[here.file] = render_page(

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 
 from hdash_site.engine.model import Context, Key
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, manifest_name, manifest_of, slug, slugs
+from hdash_site.pages.route import Route, manifest_name, manifest_of, slugs
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -31,7 +32,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         return {}
     columns = context.find(Key("report", atlas, f"columns/{entity}"))
     download = context.find(Key("report", atlas, f"findings/{entity}.csv"))
-    files = {f"{route.url}findings.csv": download} if download else {}
+    files = {f"{route.path}findings.csv": download} if download else {}
     return files | {
         route.file: render_page(
             context,

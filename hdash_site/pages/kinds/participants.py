@@ -43,5 +43,5 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         )
     groups = json.loads(context.read(Key("descent", atlas, "groups")))
     for made in context.need(Key("people", f"{atlas}/{group}") for group in groups):
-        files |= {f"{route.url}{path}": text.encode() for path, text in json.loads(made).items()}
+        files |= {f"{route.path}{path}": text.encode() for path, text in json.loads(made).items()}
     return files

@@ -25,4 +25,4 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     data = context.find(Key("content", route.argument))
     if data is None:
         raise ContentError("cannot be read", route.source, "see that you may read it")
-    return {route.url: data}
+    return {route.file: data}

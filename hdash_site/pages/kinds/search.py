@@ -12,10 +12,12 @@ from hdash_site.engine.model import Context, Key
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import catalogue
 from hdash_site.htan.text import clean
+from hdash_site.pages import lists
 from hdash_site.pages.kinds import model
 from hdash_site.pages.kinds.dataset import dumps
+from hdash_site.pages.names import slug
 from hdash_site.pages.page import page as render_page
-from hdash_site.pages.route import Route, slug, slugs
+from hdash_site.pages.route import Route, slugs
 
 ABOUT = {
     "home": "the list of atlases",
@@ -37,8 +39,7 @@ def routes(context: Context) -> Iterable[Route]:  # noqa: ARG001
 def page(context: Context, route: Route) -> dict[str, bytes]:
     atlases = slugs(json.loads(context.read(Key("atlases"))))
     names = {atlas: json.loads(context.read(Key("snapshot", atlas, "project")))["name"] for atlas in atlases}
-    others = [Route(*fields) for fields in json.loads(context.read(Key("routes")))]
-    pages = [other for other in others if other.kind in ABOUT]
+    pages = [other for other in lists.listed(context) if other.kind in ABOUT]
     explained = [(check.CODE, check.TITLE, f"checks/{slug(check.CODE)}/") for check in checks()]
     titles = [(clean(atlas), f"{url}/", f"atlas {clean(names[atlas])}") for atlas, url in atlases.items()]
     titles += [(f"What to fix in {clean(atlas)}", f"{url}/fix/", "") for atlas, url in atlases.items()]
@@ -50,7 +51,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         route.file: render_page(
             context, "search.mako", route, atlases=atlases, names=names, pages=pages, checks=explained
         ),
-        f"{route.url}titles.json": dumps({"titles": titles}),
+        f"{route.path}titles.json": dumps({"titles": titles}),
     }
 
 

@@ -24,7 +24,7 @@ def routes(context: Context) -> Iterable[Route]:
 
 def page(context: Context, route: Route) -> dict[str, bytes]:
     whole = Key("descent", route.argument) if route.argument else Key("strays")
-    folder = route.url.removesuffix(DIRECTORY)
+    folder = route.path.removesuffix(DIRECTORY)
     shards = json.loads(context.read(whole._replace(part="shards")))
     files = {f"{folder}{name}.json": text.encode("utf-8", "replace") for name, text in shards.items()}
-    return {route.url: context.read(whole._replace(part="directory"))} | files
+    return {route.file: context.read(whole._replace(part="directory"))} | files

@@ -12,7 +12,6 @@ pages have, such as a broken link in the menu, is told once.
 
 from __future__ import annotations
 
-import datetime
 import html
 import json
 import posixpath
@@ -24,10 +23,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hdash_site.app import config_of, remote_of
-from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.engine.model import Digest, Key, Trace, digest
 from hdash_site.errors import StateError
-from hdash_site.options import Options, cache_folder, state_place
+from hdash_site.options import Options, cache_folder, moment, state_place
 from hdash_site.pages.folders import Folders, left_out, no_links
 from hdash_site.pages.names import tag_key
 from hdash_site.pages.route import Route
@@ -103,7 +102,6 @@ class State(Protocol):
 def review(options: Options) -> Review:
     """Look over the site as it was built last; builds nothing, and waits for nobody. Raises `HdashError`."""
     config = config_of(options)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
         files = remembered(store) if store else {}
         if not store or not files:
@@ -115,7 +113,7 @@ def review(options: Options) -> Review:
             *_doubles(routes, taken),
             *_unmade(routes, taken, store),
             *site.problems(),
-            *articles(options.root, store, today),
+            *articles(options.root, store, moment(options)[:10]),
             *(Problem(WARNING, *link) for link in left_out(options.root, no_links())),
         ]
         problems.sort(key=lambda one: (one.severity != ERROR, one.path, one.problem))
@@ -189,7 +187,7 @@ class _Site:
             target, fragment = self._target(path, link)
             if target is None:
                 continue
-            if target not in self.files and target != CHECK_FILE:
+            if target not in self.files and target != STATUS_FILE:
                 way_out = "correct it, or write that page"
                 self._note(ERROR, f'the link "{link}" leads nowhere', way_out, path, f"link {target}", link)
             elif fragment:

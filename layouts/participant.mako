@@ -40,6 +40,9 @@
 <p class="small">${f"{count(more_findings)} more are not shown. " if more_findings else ""}This is wrong on the rows of this participant and of its biospecimens; the <a href="../../fix/">fix list of <bdi>${atlas}</bdi></a> has everything.</p>
 </section>
 % endif
+% if shares_biospecimens:
+<p class="small">Some biospecimens of this participant come from many other participants, too. What is wrong with those biospecimens is on the pages of their manifests only.</p>
+% endif
 <section aria-labelledby="lineage-title">
 <h2 id="lineage-title">Lineage</h2>
 % if samples or person["files"]:

@@ -13,7 +13,7 @@ from hdash_site.htan.components import catalogue
 from hdash_site.htan.descent import descent
 from hdash_site.htan.lineage import DEMOGRAPHICS, lineage
 from hdash_site.htan.manifests import read_manifests
-from hdash_site.htan.people import codes_of, grouping, people
+from hdash_site.htan.people import codes_of, derived_of_participants, grouping, people
 from hdash_site.htan.shards import Record, records, shards, table
 from hdash_site.htan.steps import steps
 from hdash_site.htan.text import dumps
@@ -43,9 +43,10 @@ def facets(
     codes, tables = _codes(read, known)
     graph = lineage(read)
     lines = descent(graph, read)
-    everybody = people(read, graph, lines, codes)
+    derived = derived_of_participants(graph, lines)
+    everybody = people(read, graph, lines, derived, codes)
     prefix = f"{atlas}_"
-    found = records(atlas, read, graph, lines, codes)
+    found = records(atlas, read, graph, lines, derived, codes)
     own = [record for record in found if record.id.startswith(prefix)]
     strays = [record for record in found if not record.id.startswith(prefix)]
     directory, files = shards(own, prefix, tables)

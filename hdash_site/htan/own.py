@@ -14,25 +14,24 @@ if TYPE_CHECKING:
 
     from hdash_site.htan.atlas import Atlas
     from hdash_site.htan.findings import Finding
+    from hdash_site.htan.owners import Owners
 
 MOST_OWN: Final = 50
 """What is wrong in the same way in one manifest counts once; so many are shown of a participant."""
 
 
-def own_findings(
-    atlas: Atlas, findings: Iterable[Finding], biospecimens: Mapping[str, Iterable[str]]
-) -> dict[str, list[Finding]]:
-    """The findings on the rows of each participant that has some, by its id.
+def own_findings(atlas: Atlas, findings: Iterable[Finding], owners: Owners) -> dict[str, list[Finding]]:
+    """The findings on the rows of each participant that has some, by its id; also participants that share a
+    biospecimen with many others.
 
-    `biospecimens` are those of each participant.
+    Findings on a biospecimen of very many participants (`owners.MOST_OWNERS`) are left out.
     """
     manifests = {
         one.id: one
         for one in atlas.manifests
         if one.usable and one.component.kind in ("clinical", "biospecimen")
     }
-    owners = _owners(biospecimens)
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[Finding]] = {name: [] for name in owners.shared}
     for finding in findings:
         manifest = manifests.get(finding.manifest)
         record = manifest.record(finding.row) if manifest and finding.row > 1 else -1
@@ -40,7 +39,7 @@ def own_findings(
             continue
         name = manifest.primary.one(record)
         if manifest.component.kind == "biospecimen":
-            people: Iterable[str] = owners.get(name, ())
+            people: Iterable[str] = owners.participants.get(name, ())
         else:
             people = (name,) if name in atlas.lineage.participants else ()
         for one in people:
@@ -48,20 +47,11 @@ def own_findings(
     return found
 
 
-def _owners(biospecimens: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Of each biospecimen the participants that it comes from; most have one."""
-    owners: dict[str, list[str]] = {}
-    for participant, some in biospecimens.items():
-        for one in some:
-            owners.setdefault(one, []).append(participant)
-    return owners
-
-
 def facets_of_own(
-    found: Mapping[str, Sequence[Finding]], group: Callable[[str], str]
+    found: Mapping[str, Sequence[Finding]], owners: Owners, group: Callable[[str], str]
 ) -> dict[str, dict[str, object]]:
-    """By group of the participants, what the page of each shows: groups of like findings, and how many
-    more of them there are.
+    """By group of the participants, what the page of each shows: groups of like findings, how many more of
+    them there are, and whether findings on a shared biospecimen were left out.
     """
     groups: dict[str, dict[str, object]] = {}
     for participant in sorted(found, key=natural):
@@ -70,5 +60,9 @@ def facets_of_own(
             {"code": some[0].code, **in_common(some), "rows": rows_of(some)}
             for some in alike(found[participant])
         ]
-        groups.setdefault(group(name), {})[name] = [told[:MOST_OWN], len(told[MOST_OWN:])]
+        groups.setdefault(group(name), {})[name] = [
+            told[:MOST_OWN],
+            len(told[MOST_OWN:]),
+            participant in owners.shared,
+        ]
     return groups

@@ -25,9 +25,10 @@ from hdash_site.htan.fixes import (
     message_of,
     rows_of,
 )
-from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.lineage import lineage, sif
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
+from hdash_site.htan.owners import Owners, find_owners
 from hdash_site.htan.people import grouping
 from hdash_site.htan.privacy import is_nearly_id, known_columns, masked
 from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
@@ -73,9 +74,9 @@ def facets(
     findings = _findings(whole, known_columns(known))
     causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
-    biospecimens = biospecimens_by_participant(whole.lineage, read)
+    owners = find_owners(whole.lineage, read)
     return {
-        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)),
+        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings, owners)),
         "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
@@ -87,7 +88,7 @@ def facets(
         "fixes.csv": csv_of_causes(clean(whole.id), causes),
         **_completeness(whole, known),
         **_timelines(whole),
-        **_own(whole, findings, biospecimens),
+        **_own(whole, findings, owners),
         "folders": listing["folders"],
         "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
@@ -104,13 +105,7 @@ def _network(atlas: Atlas) -> bytes:
         for name in map(manifest.primary.one, manifest.primary.odd)
         if not is_nearly_id(name)
     }
-    network = sif(atlas.lineage, atlas.manifests)
-    if not hidden:
-        return network
-    shorts = {clean(manifest.component.abbreviation) for manifest in atlas.manifests}
-    ends = {f"{short}_{name}" for short in shorts for name in hidden}
-    lines = network.decode().split("\n")
-    return "\n".join(line for line in lines if ends.isdisjoint(line.split("\tconnect\t"))).encode()
+    return sif(atlas.lineage, atlas.manifests, hidden)
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:
@@ -126,12 +121,10 @@ def _timelines(atlas: Atlas) -> dict[str, bytes]:
     }
 
 
-def _own(
-    atlas: Atlas, findings: Sequence[Finding], biospecimens: Mapping[str, Iterable[str]]
-) -> dict[str, bytes]:
+def _own(atlas: Atlas, findings: Sequence[Finding], owners: Owners) -> dict[str, bytes]:
     """The findings on the records of participants, for each group of them that has some."""
     group = grouping(len(atlas.lineage.participants))
-    groups = facets_of_own(own_findings(atlas, findings, biospecimens), group)
+    groups = facets_of_own(own_findings(atlas, findings, owners), owners, group)
     return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
 
 
@@ -174,7 +167,7 @@ def _summary(
     listed: Mapping[str, Any],
     atlas: Atlas,
     findings: Sequence[Finding],
-    biospecimens: Mapping[str, Iterable[str]],
+    owners: Owners,
 ) -> dict[str, object]:
     """The figures of the atlas; percent complete is 100 * filled / cells, over the cells of all manifests."""
     severities = Counter(finding.severity for finding in findings)
@@ -188,7 +181,7 @@ def _summary(
         "filled": sum(manifest.filled for manifest in atlas.manifests),
         "cells": sum(manifest.cells for manifest in atlas.manifests),
         "participants": len(atlas.lineage.participants),
-        "participants_with_biospecimens": sum(map(bool, biospecimens.values())),
+        "participants_with_biospecimens": len(owners.sampled),
         "biospecimens": len(atlas.lineage.biospecimens),
         "metadata": bool(atlas.manifests),
         "errors": severities["error"],

@@ -26,7 +26,7 @@ from hdash_site.htan.entities import (
     packed,
 )
 from hdash_site.htan.files import file_type, is_value, vocabulary
-from hdash_site.htan.findings import Finding
+from hdash_site.htan.findings import Finding, limited
 from hdash_site.htan.folders import Entity, Listing, Place, Version, finding, place_all
 from hdash_site.htan.text import clean, dumps, natural, shown, shown_end
 
@@ -90,9 +90,17 @@ def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, b
         "summary": dumps(_summary(files, len(current), sum(sizes.values()))),
         "manifests": dumps(_manifests(current, sizes, places)),
         "folders": dumps({**_folders(files, folders, left_out), "superseded": _not_used(superseded, places)}),
-        "findings": dumps(findings),
+        "findings": dumps(_limited(findings)),
         "entities": dumps(_entities(rows, places, left_out)),
     }
+
+
+def _limited(findings: Sequence[Finding]) -> list[Finding]:
+    """Keep some findings of each check one by one; those of the checks follow one another."""
+    by_code: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_code.setdefault(one.code, []).append(one)
+    return [one for code in sorted(by_code) for one in limited(by_code[code])]
 
 
 def _read(listing: bytes) -> tuple[Listing, list[Finding]]:

@@ -15,7 +15,7 @@ from hdash_site.htan import completeness
 from hdash_site.htan.atlas import Atlas, Entities
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
-from hdash_site.htan.findings import Finding
+from hdash_site.htan.findings import Finding, limited, total
 from hdash_site.htan.fixes import (
     alike,
     csv_of_causes,
@@ -124,7 +124,7 @@ def _timelines(atlas: Atlas) -> dict[str, bytes]:
 def _own(atlas: Atlas, findings: Sequence[Finding], owners: Owners) -> dict[str, bytes]:
     """The findings on the records of participants, for each group of them that has some."""
     group = grouping(len(atlas.lineage.participants))
-    groups = facets_of_own(own_findings(atlas, findings, owners), owners, group)
+    groups = facets_of_own(own_findings(atlas, findings, owners), group)
     return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
 
 
@@ -146,7 +146,7 @@ def _findings(atlas: Atlas, columns: frozenset[str]) -> list[Finding]:
                 if finding.manifest in private and finding not in listed
                 else finding
             )
-            for finding in check.check(atlas)
+            for finding in limited(check.check(atlas), place)
             if finding.manifest not in left_out
         ]
         some.sort(key=lambda one: (one.row, one.column, one.value, one.message))
@@ -170,7 +170,7 @@ def _summary(
     owners: Owners,
 ) -> dict[str, object]:
     """The figures of the atlas; percent complete is 100 * filled / cells, over the cells of all manifests."""
-    severities = Counter(finding.severity for finding in findings)
+    severities = _severities(findings)
     return {
         **{key: clean(about.get(key, "")) for key in ("id", "synapse_id", "name", "liaison")},
         "files": listed["files"],
@@ -189,15 +189,26 @@ def _summary(
     }
 
 
+def _severities(findings: Iterable[Finding]) -> Counter[str]:
+    counts = Counter[str]()
+    for finding in findings:
+        counts[finding.severity] += finding.stands_for
+    return counts
+
+
 def _by_code(findings: Sequence[Finding]) -> dict[str, list[int]]:
     """Numbers of errors and warnings of each check that found something."""
-    counts = Counter((finding.code, finding.severity) for finding in findings)
+    counts = Counter[tuple[str, str]]()
+    for finding in findings:
+        counts[finding.code, finding.severity] += finding.stands_for
     found = sorted({code for code, _ in counts})
     return {code: [counts[code, "error"], counts[code, "warning"]] for code in found}
 
 
 def _manifests(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
-    counts = Counter((finding.manifest, finding.severity) for finding in findings)
+    counts = Counter[tuple[str, str]]()
+    for finding in findings:
+        counts[finding.manifest, finding.severity] += finding.stands_for
     return [_manifest(manifest, counts) for manifest in atlas.manifests]
 
 
@@ -227,7 +238,7 @@ def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[lis
     Findings of the listing, each of which has an entity of its own, go together as well.
     """
     groups = alike(findings, lambda one: one.manifest if one.manifest in places else "")
-    return sorted(groups, key=len, reverse=True)
+    return sorted(groups, key=total, reverse=True)
 
 
 def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
@@ -238,7 +249,7 @@ def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]
         by_code[finding.code].append(finding)
     rows: list[dict[str, object]] = []
     for check in checks():
-        severities = Counter(finding.severity for finding in by_code[check.CODE])
+        severities = _severities(by_code[check.CODE])
         rows.append(
             {
                 "code": check.CODE,
@@ -256,7 +267,7 @@ def _group(group: Sequence[Finding]) -> dict[str, object]:
     first = group[0]
     return {
         **in_common(group),
-        "count": len(group),
+        "count": total(group),
         "rows": [finding.row for finding in group[:MOST_ROWS] if finding.row],
         "value": first.value,
         "values": [finding.value for finding in group[:MOST_ROWS]],
@@ -293,9 +304,10 @@ def _long_group(group: Sequence[Finding]) -> dict[str, object]:
         "code": first.code,
         "severity": first.severity,
         "column": first.column,
-        "message": message_of(first, len(group)),
+        "message": message_of(first, total(group)),
         "expected": first.expected,
-        "count": len(group),
+        "count": total(group),
+        "kept": sum(not finding.is_rest for finding in group),
         "rows": rows_of(group),
         "findings": [[finding.row, finding.value] for finding in group[:MOST_SHOWN]],
     }

@@ -58,12 +58,12 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
     return {"": json.dumps(files, ensure_ascii=False).encode()}
 
 
-def _wrong(findings: Sequence[Mapping[str, Any]], more: int, is_shared: bool) -> dict[str, Any]:
+def _wrong(findings: Sequence[Mapping[str, Any]], more: int, may_be_more: bool) -> dict[str, Any]:
     """Give what the layout shows of the findings on the records of a participant."""
     return {
         "findings": [{**one, "page": f"manifests/{slug(one['manifest'])}/"} for one in findings],
         "more_findings": more,
-        "shares_biospecimens": is_shared,
+        "may_be_more": may_be_more,
     }
 
 

@@ -2,7 +2,8 @@
 
 **Passes** when each manifest that is used could be fetched, is a CSV in UTF-8 with a header that names each
 column once, has as many cells in each row as in the header, names its component, and has its id columns
-(and `entityId`, if it is an assay). Warnings: a manifest that is read as UTF-16 or Windows-1252, one without
+(and `entityId`, if it is an assay). Only the first 2000 columns of a manifest are read, and at most 10000 IDs of
+a cell. Warnings: a manifest that is read as UTF-16 or Windows-1252, one without
 rows, a column name that is written differently, and a column without a name that holds values.
 
 Of each component, the newest manifest of a folder is used; the path check of the atlas lists the others.

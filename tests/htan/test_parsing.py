@@ -331,7 +331,8 @@ def test_the_component_is_the_most_frequent_value() -> None:
 def test_a_wide_header_over_many_short_rows_costs_no_more_than_its_bytes() -> None:
     data = b"Component," + b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + b"x\n" * 100_000
     columns = read(data)["columns"]
-    assert (columns["records"], columns["cells"], columns["filled"]) == (100_000, 10**10, 0)
+    assert (columns["records"], columns["cells"]) == (100_000, 100_000 * (MOST_COLUMNS - 1))
+    assert columns["filled"] == 0
 
 
 CELLS = st.sampled_from(

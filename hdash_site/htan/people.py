@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan.ids import identifiers, well_formed
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 A_GROUP: Final = 16
 """Participants of a group, about."""
+MOST_PAGES: Final = 10_000
+"""Participants of an atlas that have a page. All of HTAN phase 1 has a quarter of it."""
 MOST_DERIVED: Final = 20_000
 """Ids derived from a participant that are counted; the most of HTAN phase 1 has three quarters of it."""
 _WALKED: Final = 200_000
@@ -31,6 +34,11 @@ _MOST_PARENTS: Final = 20
 MOST_BIOSPECIMENS: Final = 200
 """Biospecimens of a participant that its page lists."""
 LONGEST_ADDRESS: Final = 40
+
+
+def addresses(participants: Iterable[str]) -> dict[str, str]:
+    """Return the addresses of the first `MOST_PAGES` participants; all others have no page."""
+    return {name: address(name) for name in islice(participants, MOST_PAGES)}
 
 
 def address(participant: str) -> str:
@@ -76,9 +84,11 @@ def people(
 ) -> list[dict[str, Any]]:
     """Every participant in natural order; `codes` are the codes of the manifests' components."""
     clinical = _clinical(manifests)
+    pages = addresses(derived)
     made: dict[str, list[tuple[int, int]]] = {}
     return [
         _person(name, descent, some, lineage.nodes, manifests, codes, clinical.get(name, ()), made)
+        | {"address": pages.get(name, "")}
         for name, some in derived.items()
     ]
 
@@ -127,7 +137,6 @@ def _person(
     samples = [one for one in derived if manifests[places[one]].component.kind == "biospecimen"]
     return {
         "id": shown(name),
-        "address": address(name),
         "biospecimens": kinds["biospecimen"],
         "files": kinds["assay"],
         "more": walk.more,

@@ -29,7 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from hdash_site.htan.people import address
+from hdash_site.htan.people import addresses
 from hdash_site.htan.text import dumps, shown
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def records(
     `derived` is what is derived from each participant.
     """
     entities = [(atlas, manifest.id) for manifest in manifests]
+    pages = addresses(derived)
     names = _Names(lineage.nodes, codes)
     found: list[Record] = []
     for name, place in lineage.nodes.items():
@@ -129,8 +130,8 @@ def records(
             down = _below(walk.ids, stem, names, used)
             more += 2 * walk.more
         text = f"{codes[place]},[{up}],[{down}]"
-        if name in lineage.participants:
-            text += f',{more:d},"{address(name)}"'
+        if name in pages:
+            text += f',{more:d},"{pages[name]}"'
         elif more:
             text += f",{more:d}"
         found.append(Record(name, entities[place], tuple(used), text))

@@ -144,7 +144,7 @@ ${charts.timelines(timelines)}
 <table class="sortable">
 <thead><tr><th scope="col">Root folder</th><th scope="col">Synapse</th><th scope="col" class="number">With annotation</th><th scope="col" class="number">Without</th><th scope="col" class="number">Size</th></tr></thead>
 <tbody>
-% for folder in folders["roots"]:
+% for folder in folders["roots"][:folders_shown]:
 <tr><th scope="row" class="path">\
 % if folder["name"]:
 <bdi>${folder["name"]}</bdi>\
@@ -156,12 +156,15 @@ ${charts.timelines(timelines)}
 </tbody>
 </table>
 </div>
+% if len(folders["roots"]) > folders_shown:
+<p class="small">${plural(len(folders["roots"]) - folders_shown, "more root folder")}: see <code>atlas.json</code>.</p>
+% endif
 % if folders["archives"]:
 <p>Left out of everything, as archives: \
-% for folder in folders["archives"]:
+% for folder in folders["archives"][:folders_shown]:
 <bdi>${folder["name"]}</bdi> (${words.entity(folder["id"])}, ${plural(folder["files"], "file")})${", " if not loop.last else "."}\
 % endfor
-</p>
+${f" {count(len(folders['archives']) - folders_shown)} more archives: see atlas.json." if len(folders["archives"]) > folders_shown else ""}</p>
 % endif
 % if folders["left_out"]:
 <p>Files that are left out because of their names: \

@@ -53,7 +53,7 @@ ${words.crashed(crashed)}
 </tbody>
 </table>
 % if group["count"] > len(group["findings"]):
-<p class="small">${count(group["count"] - len(group["findings"]))} more in the <a href="findings.csv" download>CSV</a>.</p>
+<p class="small">${count(group["count"] - len(group["findings"]))} more${f", {count(group['kept'] - len(group['findings']))} of them" if group["kept"] < group["count"] else ""} in the <a href="findings.csv" download>CSV</a>.</p>
 % endif
 </article>
 % endfor

@@ -41,6 +41,9 @@
 <p class="small">${f"{count(more_findings)} more are not shown. " if more_findings else ""}This is wrong on the rows of this participant and of its biospecimens; the <a href="../../fix/">fix list of <bdi>${atlas}</bdi></a> has everything.</p>
 </section>
 % endif
+% if may_be_more:
+<p class="small">There may be more to fix. Findings on biospecimens that come from many participants, and very numerous findings of one kind, are only on the pages of the manifests.</p>
+% endif
 <section aria-labelledby="lineage-title">
 <h2 id="lineage-title">Lineage</h2>
 % if samples or person["files"]:

@@ -6,13 +6,22 @@
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="${up}"><bdi>${atlas}</bdi></a> › participants</nav>
 <h1>Participants of <bdi>${atlas}</bdi></h1>
 <p>${plural(count_all, "participant")} that some manifest names. <a href="${up}lineage/">The lineage of the atlas</a> has the figures of all; <a href="${root}find/">any id can be looked up</a>.</p>
+% if not all(one["address"] for one in people):
+<p>The atlas has very many participants: those without a link here have no page.</p>
+% endif
 % if people:
 <div class="wide" tabindex="0" role="region" aria-label="Table of the participants">
 <table class="sortable stacked">
 <thead><tr><th scope="col">Participant</th><th scope="col" class="number">Biospecimens</th><th scope="col" class="number">Data files</th><th scope="col">Assays</th></tr></thead>
 <tbody>
 % for one in people:
-<tr><th scope="row"><a href="${root}${pages[0][1]}${one["address"]}/"><bdi>${one["id"]}</bdi></a></th><td class="number" data-label="Biospecimens">${count(one["biospecimens"])}</td><td class="number" data-label="Data files">${count(one["files"])}${"+" if one["more"] else ""}</td><td data-label="Assays">\
+<tr><th scope="row">\
+% if one["address"]:
+<a href="${root}${pages[0][1]}${one["address"]}/"><bdi>${one["id"]}</bdi></a>\
+% else:
+<bdi>${one["id"]}</bdi>\
+% endif
+</th><td class="number" data-label="Biospecimens">${count(one["biospecimens"])}</td><td class="number" data-label="Data files">${count(one["files"])}${"+" if one["more"] else ""}</td><td data-label="Assays">\
 % for name in one["assays"]:
 <bdi>${name}</bdi>${"" if loop.last else ", "}\
 % endfor

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.checks import checks
+from hdash_site.htan.findings import limited
 from hdash_site.htan.privacy import masked
 from hdash_site.htan.text import LONGEST, natural, shown
 
@@ -67,7 +68,11 @@ def run_checks(atlas: Atlas, columns: frozenset[str]) -> Checked:
     for check in checks():
         left_out = atlas.exempt.get(check.CODE, frozenset())
         try:
-            found = [published(one) for one in check.check(atlas) if one.manifest not in left_out]
+            found = [
+                published(one)
+                for one in limited(check.check(atlas), position)
+                if one.manifest not in left_out
+            ]
         except MemoryError:
             raise
         except Exception as error:

@@ -30,6 +30,10 @@ TITLES: Final = {
     "other": "Other assays",
 }
 """The matrices by key, which is the group of their columns, in the order of the page."""
+MOST_UNKNOWN: Final = 50
+"""Components of a group that have a column although the catalogue does not know them. Anybody can make up
+components, and a table grows with rows times columns.
+"""
 MOST_NAMED: Final = 100
 """Rows of a matrix whose names the page gets."""
 
@@ -40,6 +44,8 @@ class Matrix(NamedTuple):
     """Of the rows, also of those without a mark."""
     columns: list[tuple[Component, list[int]]]
     """With the rows that have a 1, in ascending order."""
+    left_out: int = 0
+    """Unknown components without a column."""
 
     @property
     def is_clinical(self) -> bool:
@@ -65,9 +71,10 @@ def _all(atlas: Atlas, catalogue: Catalogue) -> Iterable[Matrix]:
     biospecimens = sorted(atlas.lineage.biospecimens, key=natural)
     assays = assays_of(atlas.lineage, atlas.manifests)
     for key in TITLES:
-        columns = _columns(atlas, catalogue, key)
+        columns, left_out = _columns(atlas, catalogue, key)
         is_clinical = key.startswith("clinical")
-        yield _matrix(key, columns, *((participants, clinical) if is_clinical else (biospecimens, assays)))
+        rows, having = (participants, clinical) if is_clinical else (biospecimens, assays)
+        yield _matrix(key, columns, rows, having)._replace(left_out=left_out)
 
 
 def _clinical(atlas: Atlas) -> dict[str, set[str]]:
@@ -80,15 +87,17 @@ def _clinical(atlas: Atlas) -> dict[str, set[str]]:
     return found
 
 
-def _columns(atlas: Atlas, catalogue: Catalogue, group: str) -> list[Component]:
-    """The group's components: those of the catalogue, then unknown ones of the atlas."""
+def _columns(atlas: Atlas, catalogue: Catalogue, group: str) -> tuple[list[Component], int]:
+    """The group's components: those of the catalogue, then unknown ones of the atlas; and how many of these
+    were left out.
+    """
     known = [component for component in catalogue if component.group == group]
     unknown = {
         manifest.component.name: manifest.component
         for manifest in atlas.manifests
         if not manifest.is_known and manifest.component.group == group
     }
-    return known + list(unknown.values())
+    return known + list(unknown.values())[:MOST_UNKNOWN], len(unknown) - len(list(unknown)[:MOST_UNKNOWN])
 
 
 def _matrix(
@@ -115,6 +124,7 @@ def facet(matrix: Matrix) -> dict[str, object]:
         "rows": "participants" if matrix.is_clinical else "biospecimens",
         "count": len(matrix.names),
         "empty": len(matrix.names) - len(marked),
+        "left_out": matrix.left_out,
         "columns": [
             {
                 "name": clean(column.name),

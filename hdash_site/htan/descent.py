@@ -7,12 +7,13 @@ no more than its own edges.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.lineage import edges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hdash_site.htan.lineage import Lineage
     from hdash_site.htan.manifests import Manifest
@@ -21,6 +22,17 @@ LONGEST_CHAIN: Final = 20
 """Steps upwards along first parents."""
 MOST_ABOVE: Final = 30
 """Ids that one comes from which are told."""
+_EDGES_AN_ID: Final = 20
+"""Edges that a walk downwards may look at for each id that it may find."""
+
+
+class Derived(NamedTuple):
+    """What is derived from an id, nearest first, and whether there is more than that."""
+
+    ids: list[str]
+    more: bool
+    edges: int
+    """How many edges were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +73,32 @@ class Descent:
                 waiting.append(parent)
         return list(found), False
 
-    def descendants(self, name: str, most: int) -> tuple[list[str], bool]:
-        """What is derived from an id, nearest first; at most `most`, and whether there is more than that."""
-        below = self.below.get(name)
-        if not below:
-            return [], False
+    def descendants(self, name: str, most: int) -> Derived:
+        """Return what is derived from an id, at most `most` ids."""
         found, seen = list[str](), {name}
+        most_edges, edges = most * _EDGES_AN_ID, 0
+        if name not in self.below:
+            return Derived(found, False, edges)
         waiting = [name]
         for one in waiting:
             for child in self.below.get(one, ()):
+                if edges == most_edges:
+                    return Derived(found, True, edges)
+                edges += 1
                 if child in seen:
                     continue
                 if len(found) == most:
-                    return found, True
+                    return Derived(found, True, edges)
                 seen.add(child)
                 found.append(child)
                 if child in self.below:
                     waiting.append(child)
-        return found, False
+        return Derived(found, False, edges)
+
+    def walked(self, name: str, derived: Derived) -> Iterator[tuple[str, str]]:
+        """Return the edges, as (parent, child), that a walk from this id looked at."""
+        pairs = ((one, child) for one in (name, *derived.ids) for child in self.below.get(one, ()))
+        return islice(pairs, derived.edges)
 
 
 def descent(lineage: Lineage, manifests: Sequence[Manifest]) -> Descent:

@@ -13,13 +13,13 @@ from hdash_site.htan.components import catalogue
 from hdash_site.htan.descent import descent
 from hdash_site.htan.lineage import DEMOGRAPHICS, lineage
 from hdash_site.htan.manifests import read_manifests
-from hdash_site.htan.people import codes_of, grouping, people
+from hdash_site.htan.people import MOST_PAGES, codes_of, derived_of_participants, grouping, people
 from hdash_site.htan.shards import Record, records, shards, table
 from hdash_site.htan.steps import steps
 from hdash_site.htan.text import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hdash_site.htan.components import Catalogue
     from hdash_site.htan.manifests import Manifest
@@ -43,15 +43,16 @@ def facets(
     codes, tables = _codes(read, known)
     graph = lineage(read)
     lines = descent(graph, read)
-    everybody = people(read, graph, lines, codes)
+    derived = derived_of_participants(graph, lines)
+    everybody = people(read, graph, lines, derived, codes)
     prefix = f"{atlas}_"
-    found = records(atlas, read, graph, lines, codes)
+    found = records(atlas, read, graph, lines, derived, codes)
     own = [record for record in found if record.id.startswith(prefix)]
     strays = [record for record in found if not record.id.startswith(prefix)]
     directory, files = shards(own, prefix, tables)
     return {
         "people": dumps(_list(everybody, tables)),
-        **_groups(everybody, tables),
+        **_groups(everybody[:MOST_PAGES], grouping(len(everybody)), tables),
         "demographics": dumps(
             {
                 "people": len(everybody),
@@ -100,11 +101,12 @@ def _codes(read: Sequence[Manifest], known: Catalogue) -> tuple[list[int], dict[
     return codes, dict(zip(codes, table([one.component for one in read], known), strict=True))
 
 
-def _groups(everybody: Sequence[dict[str, Any]], tables: Mapping[int, Sequence[Any]]) -> dict[str, bytes]:
+def _groups(
+    with_page: Sequence[dict[str, Any]], group: Callable[[str], str], tables: Mapping[int, Sequence[Any]]
+) -> dict[str, bytes]:
     """All about the participants of each group, with what the codes in it stand for."""
-    group = grouping(len(everybody))
     by_group: dict[str, list[dict[str, Any]]] = {}
-    for one in everybody:
+    for one in with_page:
         by_group.setdefault(group(one["id"]), []).append(one)
     parts = {"groups": dumps(sorted(by_group))}
     for name, some in by_group.items():

@@ -33,7 +33,7 @@ COLUMNS: Final = (
 FILE: Final = "file"
 FOLDER: Final = "folder"
 
-is_synapse_id: Final = re.compile("syn[0-9]+").fullmatch
+is_synapse_id: Final = re.compile("syn[0-9]{1,30}").fullmatch
 
 
 class Survey(NamedTuple):

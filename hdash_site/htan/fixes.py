@@ -6,12 +6,12 @@ files and folders of the listing, each with its rows.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.completeness import runs
+from hdash_site.htan.findings import kind_of, total
 from hdash_site.htan.text import csv_bytes
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ CSV_HEADER: Final = (
     "atlas", "code", "severity", "findings", "entity", "component", "path", "column", "rows", "value",
     "expected", "message",
 )  # fmt: skip
-
-_DETAIL: Final = re.compile(r" \([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class Cause:
         return message_of(self.first, self.count)
 
 
-def kind_of(message: str) -> str:
-    """A message without what is of one finding only, which stands in parentheses."""
-    return _DETAIL.sub("", message)
-
-
 def message_of(first: Finding, count: int) -> str:
     """What so many findings of one kind say together."""
     return first.message if count == 1 else kind_of(first.message)
@@ -75,7 +68,13 @@ def alike(
     for one in findings:
         key = (one.code, place_of(one), one.column, kind_of(one.message), one.severity)
         groups.setdefault(key, []).append(one)
-    return list(groups.values())
+    return [_rest_last(group) for group in groups.values()]
+
+
+def _rest_last(findings: list[Finding]) -> list[Finding]:
+    """Put what stands for many findings behind the findings that can stand for all of their kind."""
+    is_even = findings[-1].is_rest or not any(one.is_rest for one in findings)
+    return findings if is_even else sorted(findings, key=lambda one: one.is_rest)
 
 
 def in_common(like: Sequence[Finding]) -> dict[str, object]:
@@ -85,7 +84,7 @@ def in_common(like: Sequence[Finding]) -> dict[str, object]:
         "manifest": first.manifest,
         "component": first.component,
         "column": first.column,
-        "message": message_of(first, len(like)),
+        "message": message_of(first, total(like)),
         "severity": first.severity,
     }
 
@@ -105,8 +104,11 @@ def find_causes(atlas: Atlas, findings: Sequence[Finding]) -> list[Cause]:
 
 
 def _cause(places: list[Place]) -> Cause:
-    first, count = places[0].findings[0], sum(len(place.findings) for place in places)
-    return Cause(first, count, sorted(places, key=lambda place: -len(place.findings)))
+    places = [Place(place.entity, place.manifest, _rest_last(place.findings)) for place in places]
+    first = min((place.findings[0] for place in places), key=lambda one: one.is_rest)
+    counts = {place.entity: total(place.findings) for place in places}
+    ordered = sorted(places, key=lambda place: (not place.entity, -counts[place.entity]))
+    return Cause(first, sum(counts.values()), ordered)
 
 
 def facet_of_causes(causes: Sequence[Cause]) -> list[dict[str, object]]:
@@ -132,7 +134,7 @@ def _where(place: Place) -> dict[str, object]:
         "is_manifest": place.manifest is not None,
         "component": place.findings[0].component,
         "path": place.manifest.path if place.manifest else "",
-        "count": len(place.findings),
+        "count": total(place.findings),
         "rows": rows_of(place.findings),
         "values": _values(place.findings),
     }
@@ -149,7 +151,8 @@ def rows_of(findings: Sequence[Finding]) -> Rows:
     rows = sorted({one.row for one in findings if one.row})
     named = runs(rows)[:MOST_RANGES]
     ranges = [(first, first + length - 1) for first, length in named]
-    return Rows(ranges, len(rows) - sum(length for _, length in named))
+    not_kept = total(findings) - len(findings)
+    return Rows(ranges, len(rows) - sum(length for _, length in named) + not_kept)
 
 
 def _values(findings: Sequence[Finding]) -> list[str]:
@@ -163,7 +166,7 @@ def csv_of_causes(atlas: str, causes: Sequence[Cause]) -> bytes:
             atlas,
             cause.first.code,
             cause.first.severity,
-            len(place.findings),
+            total(place.findings),
             place.entity,
             place.findings[0].component,
             place.manifest.path if place.manifest else "",

@@ -6,13 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.findings import Finding
-from hdash_site.htan.text import clean, natural, shown
+from hdash_site.htan.text import clean, natural, shown, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-LONGEST_PATH: Final = 4_000
-"""Characters of a path that are kept, at its end: folders can be nested as deep as somebody likes."""
+LONGEST_PATH: Final = 1_000
+"""Characters of a path that are kept, at its end, behind an ellipsis. Folders can be nested to any depth."""
 
 
 class Entity(NamedTuple):
@@ -99,7 +99,7 @@ def _place(chain: list[str], folders: Mapping[str, Entity], places: dict[str, Pl
     for here in reversed(chain):
         above = places.get(folders[here].parent)
         is_root = above is None or folders[here].parent == project or folders[here].parent not in folders
-        path = f"{above.path if above else ''}{clean(folders[here].name)}/"[-LONGEST_PATH:]
+        path = shown_end(f"{above.path if above else ''}{clean(folders[here].name)}/", LONGEST_PATH)
         places[here] = Place(path, here if is_root or above is None else above.root)
 
 

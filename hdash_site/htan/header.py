@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from hdash_site.htan.problems import Problem
 
+MOST_COLUMNS: Final = 2_000
+"""Columns of a manifest that are read. The largest component of the HTAN data model has 83 attributes; cells
+of spreadsheets that were filled by mistake reach to column 16384.
+"""
 _MOST_NAMED: Final = 20
 """Columns of a manifest that are named for one kind of mistake."""
 _LONGEST: Final = 1_000
@@ -43,6 +47,8 @@ class Header(NamedTuple):
     """By name, the position of the column that is read."""
     unnamed: tuple[int, ...]
     """Positions of columns without a name."""
+    width: int
+    """Cells of the row, also those after the last column that is read, if one of these is not blank."""
     problems: list[Problem]
 
 
@@ -58,8 +64,17 @@ class _Written(NamedTuple):
 def read_header(cells: Sequence[str], known: tuple[str, ...]) -> Header:
     """Read the first row of a manifest. `known` are columns that rules know, beside bookkeeping.
 
-    Of several columns with one meaning, the one with the proper name is read, else the first of them.
+    Of several columns with one meaning, the one with the proper name is read, else the first of them. Columns
+    after the first `MOST_COLUMNS` are not read.
     """
+    width = len(cells)
+    too_many: list[Problem] = []
+    if width > MOST_COLUMNS:
+        if any(map(str.strip, cells[MOST_COLUMNS:])):
+            too_many = [problems.too_many_columns(width, MOST_COLUMNS)]
+        else:
+            width = MOST_COLUMNS
+        cells = cells[:MOST_COLUMNS]
     names = [cell.strip(_ENDS) for cell in cells]
     unnamed = [place for place, name in enumerate(names) if _is_unnamed(name)]
     counts = Counter(names)
@@ -83,7 +98,7 @@ def read_header(cells: Sequence[str], known: tuple[str, ...]) -> Header:
         if proper != name:
             problem = problems.renamed if _known(proper, known) else problems.unclear_name
             renamed.append(problem(name, proper))
-    return Header(names, places, tuple(unnamed), [*named(renamed), *named(repeated)])
+    return Header(names, places, tuple(unnamed), width, [*too_many, *named(renamed), *named(repeated)])
 
 
 def _is_unnamed(name: str) -> bool:

@@ -12,8 +12,9 @@ not known; the key is left out if there are none.
 `new` and `fixed` (numbers of findings by code).
 
 A basis is what the next edition is compared with: by atlas id, its manifests, the components that it ever
-had, a mark for each of its findings, and the `form` of these marks. Marks of another form cannot be compared:
-the next edition then counts no finding of that atlas as new or fixed.
+had, its findings, and the `form` of these. Findings of another form cannot be compared: the next edition then
+counts no finding of that atlas as new or fixed. Findings are, by code and by group, a mark for each in one
+text; or how many there are, if not all of the group were kept one by one.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import base64
 import hashlib
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from hdash_site.htan.changes import counted
+from hdash_site.htan.changes import counted, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,10 +49,13 @@ UNCOMPARED: Final = "uncompared"
 
 _MARK: Final = 8
 """Bytes of the mark of a finding."""
-_FORM: Final = 2
-"""The form of the marks: what is digested. Version 0.1.0, whose bases have no form, also digested the words
-of a finding.
+_FORM: Final = 3
+"""The form of the findings. Version 0.1.0, whose bases have no form, also digested the words of a finding and
+knew no groups.
 """
+
+
+_Groups: TypeAlias = "Mapping[str, str | int]"
 
 
 class Report(NamedTuple):
@@ -153,18 +157,29 @@ def _basis(report: Report, old: Mapping[str, Any] | None) -> dict[str, Any]:
         "manifests": manifests,
         "components": sorted(components.union(old["components"] if old else ())),
         "form": _FORM,
-        "findings": _marks(report.findings),
+        "findings": _findings(report.findings),
     }
 
 
-def _marks(findings: bytes) -> dict[str, str]:
-    """Return, by code, the marks of all findings in one text. A mark is a digest of what a finding is."""
-    marks: dict[str, list[bytes]] = {}
-    for (code, *rest), count in counted(findings).items():
-        text = "\0".join(rest).encode("utf-8", "surrogatepass")
+def _findings(data: bytes) -> dict[str, dict[str, str | int]]:
+    """Return, by code and group, the marks of all findings in one text, or the number of findings.
+
+    A mark is a digest of what a finding is.
+    """
+    kept, crowded = counted(data)
+    marks: dict[tuple[str, ...], list[bytes]] = {}
+    for finding, count in kept.items():
+        text = "\0".join(finding[1:]).encode("utf-8", "surrogatepass")
         mark = hashlib.blake2b(text, digest_size=_MARK).digest()
-        marks.setdefault(code, []).extend([mark] * count)
-    return {code: base64.b64encode(b"".join(sorted(some))).decode() for code, some in sorted(marks.items())}
+        marks.setdefault(group_of(finding), []).extend([mark] * count)
+    groups: dict[tuple[str, ...], str | int] = {
+        **{group: base64.b64encode(b"".join(sorted(some))).decode() for group, some in marks.items()},
+        **crowded,
+    }
+    found: dict[str, dict[str, str | int]] = {}
+    for (code, *group), some in sorted(groups.items()):
+        found.setdefault(code, {})["/".join(reversed(group))] = some
+    return found
 
 
 def _moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,10 +217,24 @@ def _manifests(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list
     return {"added": added, "removed": removed, "replaced": replaced}
 
 
-def _more(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, int]:
+def _more(old: Mapping[str, _Groups], new: Mapping[str, _Groups]) -> dict[str, int]:
     """Count, by code, the findings that are in `new` alone."""
-    counts = {code: (_counts(marks) - _counts(old.get(code, ""))).total() for code, marks in new.items()}
+    counts = {
+        code: sum(_more_of_group(old.get(code, {}).get(name, ""), group) for name, group in groups.items())
+        for code, groups in new.items()
+    }
     return {code: count for code, count in counts.items() if count}
+
+
+def _more_of_group(old: str | int, new: str | int) -> int:
+    """Count the findings that are in `new` alone; where not all are known, how many more there are."""
+    if isinstance(old, str) and isinstance(new, str):
+        return (_counts(new) - _counts(old)).total()
+    return max(0, _number(new) - _number(old))
+
+
+def _number(group: str | int) -> int:
+    return group if isinstance(group, int) else _counts(group).total()
 
 
 def _counts(marks: str) -> Counter[bytes]:

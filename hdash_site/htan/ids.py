@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_IDS: Final = 10_000
 """Ids of one cell that are read as ids; a cell with more words, or as long as that, is free text."""
 
+LONGEST: Final = 200
+"""Characters of an id; a longer id is malformed. By the SOP of phase 2 an id has at most 50."""
+
 _SEPARATORS: Final = re.compile(r"[,;\s]+")
 _ATLAS: Final = re.compile(r"HTA[0-9]+")
 
@@ -88,7 +91,7 @@ def of_column(column: str) -> tuple[Identifier, ...]:
 def well_formed(kinds: tuple[Identifier, ...]) -> Callable[[str], re.Match[str] | None]:
     """A function that matches a whole text against the patterns of these kinds of id."""
     patterns = dict.fromkeys(pattern for kind in kinds for pattern in kind.patterns)
-    return re.compile("|".join(patterns)).fullmatch
+    return re.compile(f"(?!.{{{LONGEST + 1}}})(?:{'|'.join(patterns)})").fullmatch
 
 
 @cache
@@ -109,6 +112,13 @@ def split(cell: str) -> list[str]:
     return [] if not is_value(cell) else [word for word in _SEPARATORS.split(cell) if word]
 
 
+def is_crowded(cell: str) -> bool:
+    """Whether a cell names more than `MOST_IDS` ids, or is as long as that: it is not split."""
+    if len(cell) <= 2 * MOST_IDS:
+        return False
+    return len(cell) > 100 * MOST_IDS or len(split(cell)) > MOST_IDS
+
+
 def read(cell: str, column: str) -> Cell:
     """Read a cell of an id column.
 
@@ -119,11 +129,11 @@ def read(cell: str, column: str) -> Cell:
     if is_not_applicable(cell):
         return Cell(shown_plain(cell), (), ())
     match = well_formed(of_column(column))
-    words = split(cell) if len(cell) <= 100 * MOST_IDS else [cell]
+    words = [cell] if is_crowded(cell) else split(cell)
     good = tuple(dict.fromkeys(filter(match, words)))
     if good and len(good) == len(words):
         return Cell(shown_plain(cell), good, ())
-    if not any(word.startswith("HTA") for word in words) or len(words) > MOST_IDS:
+    if not any(word.startswith("HTA") for word in words):
         words, good = [cell.strip()] if words else [], ()
     bad = tuple(dict.fromkeys(shown_plain(word) for word in words if not match(word)))
     return Cell(shown_plain(cell), good, bad)

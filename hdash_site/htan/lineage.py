@@ -215,26 +215,6 @@ def named(column: IdColumn, record: int) -> tuple[str, ...]:
     return cell.good + cell.bad
 
 
-def biospecimens_by_participant(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[str]]:
-    """Of each participant all well-formed biospecimens: its own, and those derived from them."""
-    children: dict[str, list[str]] = {}
-    for manifest, parents in zip(manifests, lineage.parents, strict=True):
-        if manifest.component.kind == "biospecimen":
-            for parent, child in edges(manifest, parents, lineage):
-                children.setdefault(parent, []).append(child)
-    found: dict[str, set[str]] = {}
-    for participant in lineage.participants:
-        reached: set[str] = set()
-        waiting = list(children.get(participant, ()))
-        while waiting:
-            one = waiting.pop()
-            if one not in reached:
-                reached.add(one)
-                waiting += children.get(one, ())
-        found[participant] = reached & lineage.biospecimens
-    return found
-
-
 def edges(manifest: Manifest, parents: Parents, lineage: Lineage) -> Iterator[tuple[str, str]]:
     """The edges that end in records of a manifest, as (parent, child), where both ends exist.
 
@@ -314,7 +294,7 @@ def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[
     """By component, the biospecimens that have such an assay.
 
     An assay belongs to the biospecimens that it, or an assay that it comes from, names as parents; not to
-    those that these were derived from. Goes up from all files of a manifest at once, by sets.
+    those that these were derived from. Goes up from all files of a component at once, by sets.
     """
     sources = _all_sources(lineage, manifests)
     above: dict[str, str] = {}
@@ -324,19 +304,33 @@ def assays_of(lineage: Lineage, manifests: Sequence[Manifest]) -> dict[str, set[
         several.update((one.children[record], names) for record, names in one.several.items())
     above.pop("", None)
     several.pop("", None)
-    all_files = above.keys() | several.keys()
-    found: dict[str, set[str]] = {}
+    by_component: dict[str, list[_Sources]] = {}
     for place, one in sources.items():
-        waiting = set(one.texts).union(*one.several.values())
-        seen: set[str] = set()
-        have = found.setdefault(manifests[place].component.name, set())
-        while waiting:
-            have |= waiting & lineage.biospecimens
-            files = (waiting & all_files) - seen
-            seen |= files
-            waiting = set(map(above.get, files, repeat("")))
-            for name in several.keys() & files if several else ():
-                waiting.update(several[name])
+        by_component.setdefault(manifests[place].component.name, []).append(one)
+    return {
+        name: _biospecimens_above(some, above, several, lineage.biospecimens)
+        for name, some in by_component.items()
+    }
+
+
+def _biospecimens_above(
+    sources: Sequence[_Sources],
+    above: Mapping[str, str],
+    several: Mapping[str, tuple[str, ...]],
+    biospecimens: frozenset[str],
+) -> set[str]:
+    """Go up from all records of a component, each file once."""
+    waiting = set[str]().union(*(one.texts for one in sources))
+    waiting.update(*(names for one in sources for names in one.several.values()))
+    seen: set[str] = set()
+    found: set[str] = set()
+    while waiting:
+        found |= waiting & biospecimens
+        files = {name for name in waiting if (name in above or name in several) and name not in seen}
+        seen |= files
+        waiting = set(map(above.get, files, repeat("")))
+        for name in several.keys() & files if several else ():
+            waiting.update(several[name])
     return found
 
 
@@ -358,8 +352,11 @@ def _repeated(lineage: Lineage) -> dict[int, list[int]]:
     return again
 
 
-def sif(lineage: Lineage, manifests: Sequence[Manifest]) -> bytes:
-    """The graph for Cytoscape: a line an edge, `<abbreviation>_<id>` on both ends."""
+def sif(lineage: Lineage, manifests: Sequence[Manifest], hidden: Container[str] = ()) -> bytes:
+    """The graph for Cytoscape: a line an edge, `<abbreviation>_<id>` on both ends.
+
+    Edges of the ids that are `hidden` are left out.
+    """
     short = [clean(manifest.component.abbreviation) for manifest in manifests]
     again = _repeated(lineage)
     lines: list[str] = []
@@ -368,7 +365,7 @@ def sif(lineage: Lineage, manifests: Sequence[Manifest]) -> bytes:
         may_repeat = may_repeat or len(parents.columns) > 1
         for _, column in parents.columns:
             if manifest.primary.texts and column.texts:
-                lines += _lines(lineage, manifest, column, short, short[place], again.get(place, []))
+                lines += _lines(lineage, manifest, column, short, short[place], again.get(place, []), hidden)
     unique = dict.fromkeys(lines) if may_repeat else lines
     return "\n".join([*unique, ""]).encode("utf-8", "replace")
 
@@ -380,6 +377,7 @@ def _lines(
     short: Sequence[str],
     mine: str,
     again: Sequence[int],
+    hidden: Container[str],
 ) -> Iterator[str]:
     """The lines of a column's edges; `again` are the records whose id an earlier record has."""
     nodes, above, children = lineage.nodes, column.texts, manifest.primary.texts
@@ -388,8 +386,13 @@ def _lines(
         children = list(children)
         for record in again:
             children[record] = ""
+    if hidden:
+        heads = {name: head for name, head in heads.items() if name not in hidden}
+        children = ["" if child in hidden else child for child in children]
     rows = zip(above, children, strict=True)
     yield from [heads[parent] + child for parent, child in rows if child and parent in heads]
     odd = column.odd.keys() | manifest.primary.odd.keys() | set(again)
     for parent, child in _odd_edges(manifest, column, lineage, odd):
+        if parent in hidden or child in hidden:
+            continue
         yield f"{short[nodes[parent]]}_{parent}\tconnect\t{short[nodes[child]]}_{child}"

@@ -26,12 +26,15 @@ from hdash_site.htan.entities import (
     packed,
 )
 from hdash_site.htan.files import file_type, is_value, vocabulary
-from hdash_site.htan.findings import Finding
+from hdash_site.htan.findings import Finding, limited
 from hdash_site.htan.folders import Entity, Listing, Place, Version, finding, place_all
 from hdash_site.htan.text import clean, dumps, natural, shown, shown_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+MOST_MANIFESTS: Final = 2_000
+"""Manifests of an atlas that are used. The most of HTAN phase 1 are 139."""
 
 _KEPT: Final = tuple(map(COLUMNS.index, ("id", "name", "type", "parentId", "Component", "dataFileSizeBytes")))
 _VERSION: Final = tuple(map(COLUMNS.index, ("modifiedOn", "dataFileHandleId")))
@@ -86,13 +89,24 @@ def facets(listing: bytes, project: str, archives: Sequence[str]) -> dict[str, b
     findings += _bad_names(rows.pick(files.badly_named), folders, places, left_out)
     findings += chain.from_iterable(map(_legacy, current))
     findings += chain.from_iterable(map(_superseded, superseded))
+    manifests = _manifests(current, sizes, places)
+    if len(manifests) > MOST_MANIFESTS:
+        findings.append(_too_many_manifests(len(manifests)))
     return {
-        "summary": dumps(_summary(files, len(current), sum(sizes.values()))),
-        "manifests": dumps(_manifests(current, sizes, places)),
+        "summary": dumps(_summary(files, min(len(manifests), MOST_MANIFESTS), sum(sizes.values()))),
+        "manifests": dumps(manifests[:MOST_MANIFESTS]),
         "folders": dumps({**_folders(files, folders, left_out), "superseded": _not_used(superseded, places)}),
-        "findings": dumps(findings),
+        "findings": dumps(_limited(findings)),
         "entities": dumps(_entities(rows, places, left_out)),
     }
+
+
+def _limited(findings: Sequence[Finding]) -> list[Finding]:
+    """Keep some findings of each check one by one; those of the checks follow one another."""
+    by_code: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_code.setdefault(one.code, []).append(one)
+    return [one for code in sorted(by_code) for one in limited(by_code[code])]
 
 
 def _read(listing: bytes) -> tuple[Listing, list[Finding]]:
@@ -230,6 +244,25 @@ def _submission(rows: Listing, number: int) -> Submission:
     entity, version = rows.entity(number), rows.versions[number]
     modified, handle = as_time(version.modified), as_number(version.handle)
     return Submission(entity.id, entity.name, entity.parent, entity.component, modified, handle)
+
+
+def _too_many_manifests(count: int) -> Finding:
+    message = (
+        f"The atlas has more than {MOST_MANIFESTS} manifests, and only the first {MOST_MANIFESTS} by path are"
+        " used. Merge manifests of the same component."
+    )
+    return Finding(
+        "H_MANIFEST",
+        "error",
+        "",
+        "",
+        0,
+        "",
+        f"{count} manifests",
+        f"at most {MOST_MANIFESTS} manifests",
+        message,
+        "too-many-manifests",
+    )
 
 
 def _legacy(current: Submission) -> Iterator[Finding]:

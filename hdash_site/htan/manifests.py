@@ -28,6 +28,7 @@ from hdash_site.htan.privacy import (
     public_columns,
 )
 from hdash_site.htan.problems import Problem
+from hdash_site.htan.sheet import row_number
 from hdash_site.htan.text import natural
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ class Manifest:
 
     def row(self, record: int) -> int:
         """The number of a record as a spreadsheet has it: blank rows count, the header is row 1."""
-        place = bisect_right(self.gaps, record, key=lambda gap: gap[0])
-        return record + 2 + (self.gaps[place - 1][1] if place else 0)
+        return row_number(record, self.gaps)
 
     def record(self, row: int) -> int:
         """The record in a row that holds one."""

@@ -4,7 +4,7 @@ of its biospecimens.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hdash_site.htan.fixes import alike, in_common, rows_of
 from hdash_site.htan.text import natural, shown
@@ -14,61 +14,72 @@ if TYPE_CHECKING:
 
     from hdash_site.htan.atlas import Atlas
     from hdash_site.htan.findings import Finding
+    from hdash_site.htan.manifests import Manifest
+    from hdash_site.htan.owners import Owners
 
 MOST_OWN: Final = 50
 """What is wrong in the same way in one manifest counts once; so many are shown of a participant."""
 
 
-def own_findings(
-    atlas: Atlas, findings: Iterable[Finding], biospecimens: Mapping[str, Iterable[str]]
-) -> dict[str, list[Finding]]:
-    """The findings on the rows of each participant that has some, by its id.
+class Own(NamedTuple):
+    findings: Mapping[str, Sequence[Finding]]
+    """By participant, the findings on its rows and on those of its biospecimens."""
+    incomplete: frozenset[str]
+    """Participants of which not all findings are known."""
 
-    `biospecimens` are those of each participant.
+
+def own_findings(atlas: Atlas, findings: Iterable[Finding], owners: Owners) -> Own:
+    """Find out which findings are on the rows of which participant.
+
+    Left out are findings on a biospecimen of very many participants (`owners.MOST_OWNERS`), and findings that
+    are not kept one by one (`findings.MOST_ALIKE`).
     """
     manifests = {
         one.id: one
         for one in atlas.manifests
         if one.usable and one.component.kind in ("clinical", "biospecimen")
     }
-    owners = _owners(biospecimens)
     found: dict[str, list[Finding]] = {}
+    crowded: set[str] = set()
     for finding in findings:
         manifest = manifests.get(finding.manifest)
-        record = manifest.record(finding.row) if manifest and finding.row > 1 else -1
-        if manifest is None or not 0 <= record < len(manifest.primary.texts):
+        if manifest is None or finding.is_rest:
+            crowded.add(finding.manifest)
             continue
-        name = manifest.primary.one(record)
-        if manifest.component.kind == "biospecimen":
-            people: Iterable[str] = owners.get(name, ())
-        else:
-            people = (name,) if name in atlas.lineage.participants else ()
-        for one in people:
+        record = manifest.record(finding.row) if finding.row > 1 else -1
+        for one in _participants(atlas, owners, manifest, record):
             found.setdefault(one, []).append(finding)
-    return found
+    incomplete = set(owners.shared)
+    for manifest in [manifests[name] for name in crowded if name in manifests]:
+        for record in range(len(manifest.primary.texts)):
+            incomplete.update(_participants(atlas, owners, manifest, record))
+    return Own(found, frozenset(incomplete))
 
 
-def _owners(biospecimens: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Of each biospecimen the participants that it comes from; most have one."""
-    owners: dict[str, list[str]] = {}
-    for participant, some in biospecimens.items():
-        for one in some:
-            owners.setdefault(one, []).append(participant)
-    return owners
+def _participants(atlas: Atlas, owners: Owners, manifest: Manifest, record: int) -> Sequence[str]:
+    """Return the participants that a record is about."""
+    if not 0 <= record < len(manifest.primary.texts):
+        return ()
+    name = manifest.primary.one(record)
+    if manifest.component.kind == "biospecimen":
+        return owners.participants.get(name, ())
+    return (name,) if name in atlas.lineage.participants else ()
 
 
-def facets_of_own(
-    found: Mapping[str, Sequence[Finding]], group: Callable[[str], str]
-) -> dict[str, dict[str, object]]:
-    """By group of the participants, what the page of each shows: groups of like findings, and how many
-    more of them there are.
+def facets_of_own(own: Own, group: Callable[[str], str]) -> dict[str, dict[str, object]]:
+    """By group of the participants, what the page of each shows: groups of like findings, how many more of
+    them there are, and whether there may be findings that are not known.
     """
     groups: dict[str, dict[str, object]] = {}
-    for participant in sorted(found, key=natural):
+    for participant in sorted(own.incomplete.union(own.findings), key=natural):
         name = shown(participant)
         told = [
             {"code": some[0].code, **in_common(some), "rows": rows_of(some)}
-            for some in alike(found[participant])
+            for some in alike(own.findings.get(participant, ()))
         ]
-        groups.setdefault(group(name), {})[name] = [told[:MOST_OWN], len(told[MOST_OWN:])]
+        groups.setdefault(group(name), {})[name] = [
+            told[:MOST_OWN],
+            len(told[MOST_OWN:]),
+            participant in own.incomplete,
+        ]
     return groups

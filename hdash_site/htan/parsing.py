@@ -52,6 +52,8 @@ class _Ids:
     filled: int = 0
     """Cells that hold a value."""
     odd: list[tuple[int, str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list[Any])
+    crowded: list[int] = field(default_factory=list[int])
+    """Records whose cell names too many ids."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class _Manifest:
     """What was read so far."""
 
     header: list[str]
+    width: int
+    """Cells of the first row, also those after the columns that are read."""
     places: dict[str, int]
     """By name, the position of each column that is read; of a repeated one the first."""
     ids: dict[str, _Ids]
@@ -123,7 +127,7 @@ def _facets(manifest: _Manifest, found: Sequence[Problem]) -> dict[str, bytes]:
 
 def _unreadable(*found: Problem) -> dict[str, bytes]:
     """The facets of a manifest without columns."""
-    return _facets(_Manifest([], {}, {}, {}, [], Counter()), found)
+    return _facets(_Manifest([], 0, {}, {}, {}, [], Counter()), found)
 
 
 @cache
@@ -142,6 +146,7 @@ def _read(header: Header, rows: Iterator[list[str]], id_columns: Sequence[str]) 
     places = header.places
     manifest = _Manifest(
         header=header.names,
+        width=header.width,
         places=places,
         ids={name: _Ids() for name in id_columns if name in places},
         days={name: [] for name in DAY_COLUMNS if name in places},
@@ -159,8 +164,8 @@ def _read(header: Header, rows: Iterator[list[str]], id_columns: Sequence[str]) 
 def _take(manifest: _Manifest, chunk: list[list[str]]) -> None:
     """Take some rows. The cost is that of the cells that are there, however wide the header is."""
     width = len(manifest.header)
-    if set(map(len, chunk)) == {width}:
-        columns = list(zip(*chunk, strict=True))
+    if set(map(len, chunk)) == {manifest.width}:
+        columns = list(zip(*chunk, strict=True))[:width]
         if all(map(str.strip, columns[manifest.places.get(COMPONENT, 0)])):
             manifest.rows += len(chunk)
             _take_columns(manifest, columns, len(chunk))
@@ -179,7 +184,7 @@ def _take(manifest: _Manifest, chunk: list[list[str]]) -> None:
 
 def _without_blank_rows(manifest: _Manifest, chunk: list[list[str]]) -> list[list[str]]:
     """The rows that hold something. Notes where blank ones were, and which have too few or too many cells."""
-    width = len(manifest.header)
+    width = manifest.width
     kept: list[list[str]] = []
     for row in chunk:
         manifest.rows += 1
@@ -286,6 +291,8 @@ def _keep_ids(taken: _Ids, name: str, column: Sequence[str], start: int) -> None
             taken.filled -= not is_value(cell)
             if cell.strip():
                 taken.odd.append((number, read.shown, read.good, read.bad))
+                if len(cell) > ids.MOST_IDS and ids.is_crowded(cell):
+                    taken.crowded.append(number)
     taken.texts.append(",".join("" if cell in odd else cell for cell in column))
 
 
@@ -386,6 +393,10 @@ def _problems(manifest: _Manifest, notes: sheet.Notes) -> Iterator[Problem]:
         yield problems.stray_quotes(notes.stray, manifest.header)
     if notes.swallowed.count:
         yield problems.swallowed_rows(notes.swallowed, manifest.header)
+    for name, taken in manifest.ids.items():
+        if taken.crowded:
+            rows = [sheet.row_number(record, manifest.gaps) for record in taken.crowded]
+            yield problems.too_many_ids(name, rows, ids.MOST_IDS)
     yield from _without_name(manifest)
     if manifest.short:
         yield problems.short_rows(manifest.short, len(manifest.header))

@@ -70,7 +70,7 @@ _NEARLY_ID: Final = re.compile(
 """A malformed id that may be shown, with characters as `htan.text` makes them visible."""
 _CLASS_NAME: Final = re.compile(r"(?=[^A-Za-z]{0,99}[A-Za-z])[^\s,;]{1,100}")
 _NEARLY_ENTITY: Final = re.compile(r"\s*syn[0-9.]{0,20}\s*", re.IGNORECASE)
-_OF_FILE: Final = re.compile("[0-9]+ (?:(?:NUL )?bytes|marks)|byte 0x[0-9A-F]{2}|UTF-16")
+_OF_FILE: Final = re.compile("[0-9]+ (?:(?:NUL )?bytes|marks|columns)|byte 0x[0-9A-F]{2}|UTF-16")
 """What this program says of a file as a whole."""
 
 

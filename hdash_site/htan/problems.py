@@ -95,6 +95,22 @@ def not_htan(header: Sequence[str]) -> Problem:
     return Problem("error", 1, "", shown(",".join(header)), expected, message, "not-a-manifest")
 
 
+def too_many_columns(count: int, most: int) -> Problem:
+    message = (
+        f"The manifest has more than {most} columns, and the columns after column {most} were not read."
+        " Upload the manifest with the columns of its component only."
+    )
+    return Problem("error", 1, "", f"{count} columns", f"at most {most} columns", message, "too-many-columns")
+
+
+def too_many_ids(column: str, rows: Sequence[int], most: int) -> Problem:
+    message = (
+        f"The cell names more than {most} IDs, or is longer than these would be, and was not read as IDs."
+        f" Name at most {most} IDs in a cell{_others(rows)}."
+    )
+    return Problem("error", rows[0], column, "", f"at most {most} IDs", message, "too-many-ids")
+
+
 def repeated(name: str, count: int) -> Problem:
     message = (
         "Several columns have this name, and only the first of them was read."

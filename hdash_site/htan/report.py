@@ -16,7 +16,7 @@ from hdash_site.htan.atlas import Atlas, Entities
 from hdash_site.htan.checking import Crash, run_checks
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
-from hdash_site.htan.findings import Finding
+from hdash_site.htan.findings import Finding, total
 from hdash_site.htan.fixes import (
     alike,
     csv_of_causes,
@@ -26,9 +26,10 @@ from hdash_site.htan.fixes import (
     message_of,
     rows_of,
 )
-from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
+from hdash_site.htan.lineage import lineage, sif
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
+from hdash_site.htan.owners import Owners, find_owners
 from hdash_site.htan.people import grouping
 from hdash_site.htan.privacy import is_nearly_id, known_columns
 from hdash_site.htan.text import clean, csv_bytes, dumps
@@ -74,10 +75,10 @@ def facets(
     findings, crashes = run_checks(whole, known_columns(known))
     causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
-    biospecimens = biospecimens_by_participant(whole.lineage, read)
+    owners = find_owners(whole.lineage, read)
     return {
         "summary": dumps(
-            _summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)
+            _summary(about, json.loads(listing["summary"]), whole, findings, owners)
             | {"crashed": len(crashes)}
         ),
         "codes": dumps(_by_code(findings)),
@@ -93,7 +94,7 @@ def facets(
         "fixes.csv": csv_of_causes(clean(whole.id), causes),
         **_completeness(whole, known),
         **_timelines(whole),
-        **_own(whole, findings, biospecimens),
+        **_own(whole, findings, owners),
         "folders": listing["folders"],
         "findings.csv": _csv(whole, findings),
         **_of_manifests(whole, findings),
@@ -110,13 +111,7 @@ def _network(atlas: Atlas) -> bytes:
         for name in map(manifest.primary.one, manifest.primary.odd)
         if not is_nearly_id(name)
     }
-    network = sif(atlas.lineage, atlas.manifests)
-    if not hidden:
-        return network
-    shorts = {clean(manifest.component.abbreviation) for manifest in atlas.manifests}
-    ends = {f"{short}_{name}" for short in shorts for name in hidden}
-    lines = network.decode().split("\n")
-    return "\n".join(line for line in lines if ends.isdisjoint(line.split("\tconnect\t"))).encode()
+    return sif(atlas.lineage, atlas.manifests, hidden)
 
 
 def _timelines(atlas: Atlas) -> dict[str, bytes]:
@@ -132,12 +127,10 @@ def _timelines(atlas: Atlas) -> dict[str, bytes]:
     }
 
 
-def _own(
-    atlas: Atlas, findings: Sequence[Finding], biospecimens: Mapping[str, Iterable[str]]
-) -> dict[str, bytes]:
+def _own(atlas: Atlas, findings: Sequence[Finding], owners: Owners) -> dict[str, bytes]:
     """The findings on the records of participants, for each group of them that has some."""
     group = grouping(len(atlas.lineage.participants))
-    groups = facets_of_own(own_findings(atlas, findings, biospecimens), group)
+    groups = facets_of_own(own_findings(atlas, findings, owners), group)
     return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
 
 
@@ -146,10 +139,10 @@ def _summary(
     listed: Mapping[str, Any],
     atlas: Atlas,
     findings: Sequence[Finding],
-    biospecimens: Mapping[str, Iterable[str]],
+    owners: Owners,
 ) -> dict[str, object]:
     """The figures of the atlas; percent complete is 100 * filled / cells, over the cells of all manifests."""
-    severities = Counter(finding.severity for finding in findings)
+    severities = _severities(findings)
     return {
         **{key: clean(about.get(key, "")) for key in ("id", "synapse_id", "name", "liaison")},
         "files": listed["files"],
@@ -160,7 +153,7 @@ def _summary(
         "filled": sum(manifest.filled for manifest in atlas.manifests),
         "cells": sum(manifest.cells for manifest in atlas.manifests),
         "participants": len(atlas.lineage.participants),
-        "participants_with_biospecimens": sum(map(bool, biospecimens.values())),
+        "participants_with_biospecimens": len(owners.sampled),
         "biospecimens": len(atlas.lineage.biospecimens),
         "metadata": bool(atlas.manifests),
         "errors": severities["error"],
@@ -168,15 +161,26 @@ def _summary(
     }
 
 
+def _severities(findings: Iterable[Finding]) -> Counter[str]:
+    counts = Counter[str]()
+    for finding in findings:
+        counts[finding.severity] += finding.stands_for
+    return counts
+
+
 def _by_code(findings: Sequence[Finding]) -> dict[str, list[int]]:
     """Numbers of errors and warnings of each check that found something."""
-    counts = Counter((finding.code, finding.severity) for finding in findings)
+    counts = Counter[tuple[str, str]]()
+    for finding in findings:
+        counts[finding.code, finding.severity] += finding.stands_for
     found = sorted({code for code, _ in counts})
     return {code: [counts[code, "error"], counts[code, "warning"]] for code in found}
 
 
 def _manifests(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
-    counts = Counter((finding.manifest, finding.severity) for finding in findings)
+    counts = Counter[tuple[str, str]]()
+    for finding in findings:
+        counts[finding.manifest, finding.severity] += finding.stands_for
     return [_manifest(manifest, counts) for manifest in atlas.manifests]
 
 
@@ -206,7 +210,7 @@ def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[lis
     Findings of the listing, each of which has an entity of its own, go together as well.
     """
     groups = alike(findings, lambda one: one.manifest if one.manifest in places else "")
-    return sorted(groups, key=len, reverse=True)
+    return sorted(groups, key=total, reverse=True)
 
 
 def _checks(atlas: Atlas, findings: Sequence[Finding], crashes: Sequence[Crash]) -> list[dict[str, object]]:
@@ -218,7 +222,7 @@ def _checks(atlas: Atlas, findings: Sequence[Finding], crashes: Sequence[Crash])
         by_code[finding.code].append(finding)
     rows: list[dict[str, object]] = []
     for check in checks():
-        severities = Counter(finding.severity for finding in by_code[check.CODE])
+        severities = _severities(by_code[check.CODE])
         rows.append(
             {
                 "code": check.CODE,
@@ -237,7 +241,7 @@ def _group(group: Sequence[Finding]) -> dict[str, object]:
     first = group[0]
     return {
         **in_common(group),
-        "count": len(group),
+        "count": total(group),
         "rows": [finding.row for finding in group[:MOST_ROWS] if finding.row],
         "value": first.value,
         "values": [finding.value for finding in group[:MOST_ROWS]],
@@ -274,9 +278,10 @@ def _long_group(group: Sequence[Finding]) -> dict[str, object]:
         "code": first.code,
         "severity": first.severity,
         "column": first.column,
-        "message": message_of(first, len(group)),
+        "message": message_of(first, total(group)),
         "expected": first.expected,
-        "count": len(group),
+        "count": total(group),
+        "kept": sum(not finding.is_rest for finding in group),
         "rows": rows_of(group),
         "findings": [[finding.row, finding.value] for finding in group[:MOST_SHOWN]],
     }

@@ -29,12 +29,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from hdash_site.htan.people import MOST_DERIVED, address
+from hdash_site.htan.people import addresses
 from hdash_site.htan.text import dumps, shown
 
 if TYPE_CHECKING:
     from hdash_site.htan.components import Catalogue, Component
-    from hdash_site.htan.descent import Descent
+    from hdash_site.htan.descent import Derived, Descent
     from hdash_site.htan.lineage import Lineage
     from hdash_site.htan.manifests import Manifest
 
@@ -102,10 +102,19 @@ def _levels_below(component: Component, levels: Mapping[int, bool]) -> list[int]
 
 
 def records(
-    atlas: str, manifests: Sequence[Manifest], lineage: Lineage, descent: Descent, codes: Sequence[int]
+    atlas: str,
+    manifests: Sequence[Manifest],
+    lineage: Lineage,
+    descent: Descent,
+    derived: Mapping[str, Derived],
+    codes: Sequence[int],
 ) -> list[Record]:
-    """Every well-formed id of an atlas, in no order; `codes` are the codes of the manifests' components."""
+    """Every well-formed id of an atlas, in no order; `codes` are the codes of the manifests' components.
+
+    `derived` is what is derived from each participant.
+    """
     entities = [(atlas, manifest.id) for manifest in manifests]
+    pages = addresses(derived)
     names = _Names(lineage.nodes, codes)
     found: list[Record] = []
     for name, place in lineage.nodes.items():
@@ -117,13 +126,12 @@ def records(
         up = ",".join([f"{names.codes[one]},{names.beside(one, stem)}" for one in above])
         down = ""
         if name in descent.below:
-            most = MOST_DERIVED if name in lineage.participants else MOST_BELOW
-            derived, more_below = descent.descendants(name, most)
-            down = _below(derived, stem, names, used)
-            more += 2 * more_below
+            walk = derived[name] if name in derived else descent.descendants(name, MOST_BELOW)
+            down = _below(walk.ids, stem, names, used)
+            more += 2 * walk.more
         text = f"{codes[place]},[{up}],[{down}]"
-        if name in lineage.participants:
-            text += f',{more:d},"{address(name)}"'
+        if name in pages:
+            text += f',{more:d},"{pages[name]}"'
         elif more:
             text += f",{more:d}"
         found.append(Record(name, entities[place], tuple(used), text))

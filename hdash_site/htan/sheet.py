@@ -231,3 +231,12 @@ def chunks(source: Iterator[list[str]]) -> Iterator[list[list[str]]]:
 
 def is_blank(row: list[str]) -> bool:
     return not any(map(str.strip, row))
+
+
+def row_number(record: int, gaps: Sequence[tuple[int, int]]) -> int:
+    """Return the number of a record (from 0) as a spreadsheet has it: blank rows count, the header is row 1.
+
+    Each of the gaps is a record and how many blank rows came before it.
+    """
+    place = bisect_right(gaps, record, key=lambda gap: gap[0])
+    return record + 2 + (gaps[place - 1][1] if place else 0)

@@ -42,7 +42,8 @@ class Column:
 class Matrix:
     """`row_height`: pixels a row; `names`: the names of the rows drawn, none if there are too many.
 
-    `count`: all rows, of which `empty` are not drawn because they have no value.
+    `count`: all rows, of which `empty` are not drawn because they have no value. `left_out`: components
+    that the catalogue does not know, and that have no column.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Matrix:
     rows: str
     count: int
     empty: int
+    left_out: int
     width: int
     height: float
     left: int
@@ -81,6 +83,7 @@ def matrix(facet: Mapping[str, Any]) -> Matrix:
         rows=facet["rows"],
         count=facet["count"],
         empty=facet["empty"],
+        left_out=facet["left_out"],
         width=left + CELL * len(columns) + 120,
         height=round(row_height * drawn, 2),
         left=left,
@@ -134,25 +137,32 @@ class Timeline:
     width: int
     height: int
     scale: int
+    more: int
+    """Events that are not drawn."""
+
+
+MOST_EVENTS = 200
+"""Events of a participant that are drawn; `atlas.json` has all."""
 
 
 def timelines(participants: Iterable[Mapping[str, Any]]) -> list[Timeline]:
     """Lay the timelines of some participants out, all to one scale."""
     some = list(participants)
-    last = max((event["end"] for one in some for event in one["events"]), default=0)
+    last = max((event["end"] for one in some for event in one["events"][:MOST_EVENTS]), default=0)
     return [_timeline(one, max(last, 1)) for one in some]
 
 
 def _timeline(one: Mapping[str, Any], last: int) -> Timeline:
     free: list[float] = []
     events: list[Event] = []
-    for event in one["events"]:
+    for event in one["events"][:MOST_EVENTS]:
         x = round(event["start"] * DAYS_WIDE / last, 1)
         width = round(max((event["end"] - event["start"]) * DAYS_WIDE / last, 3), 1)
         lane = next((lane for lane, until in enumerate(free) if until <= x), len(free))
         free[lane : lane + 1] = [x + max(width, LANE) + 2]
         events.append(Event(**event, x=x, width=width, y=LANE * lane))
-    return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last)
+    more = len(one["events"][MOST_EVENTS:])
+    return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last, more)
 
 
 LINE_WIDE, LINE_HIGH = 220, 44

@@ -49,7 +49,7 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
             levels=levels(person["components"], tables),
             diagram=diagrams.person(person, tables),
             row=told.get(person["id"], []),
-            **_wrong(*wrong.get(person["id"], ([], 0))),
+            **_wrong(*wrong.get(person["id"], ([], 0, False))),
             timelines=charts.timelines([events[person["id"]]] if person["id"] in events else []),
             manifests=[
                 (entity, f"manifests/{slug(entity)}/", tables[code][0], count)
@@ -59,11 +59,12 @@ def pages(name: str, context: Context) -> Mapping[str, bytes]:
     return {"": json.dumps(files, ensure_ascii=False).encode()}
 
 
-def _wrong(findings: Sequence[Mapping[str, Any]], more: int) -> dict[str, Any]:
+def _wrong(findings: Sequence[Mapping[str, Any]], more: int, may_be_more: bool) -> dict[str, Any]:
     """Give what the layout shows of the findings on the records of a participant."""
     return {
         "findings": [{**one, "page": f"manifests/{slug(one['manifest'])}/"} for one in findings],
         "more_findings": more,
+        "may_be_more": may_be_more,
     }
 
 

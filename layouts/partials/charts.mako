@@ -22,6 +22,9 @@
 % if chart.empty:
 <p class="small">${plural(chart.empty, chart.rows[:-1])} ${"has" if chart.empty == 1 else "have"} no record in these components.</p>
 % endif
+% if chart.left_out:
+<p class="small">${plural(chart.left_out, "more component")} that the catalogue does not know ${"has" if chart.left_out == 1 else "have"} no column here.</p>
+% endif
 <details><summary>The counts as a table</summary>
 <table>
 <thead><tr><th scope="col">Component</th><th scope="col" class="number">${chart.rows.capitalize()}</th><th scope="col" class="number">Share</th></tr></thead>
@@ -42,7 +45,7 @@
 % endif
 % for chart in charts:
 <figure class="timeline">
-<figcaption><bdi>${chart.participant}</bdi> <small>${plural(len(chart.events), "event")}</small></figcaption>
+<figcaption><bdi>${chart.participant}</bdi> <small>${plural(len(chart.events) + chart.more, "event")}</small></figcaption>
 <svg role="img" aria-label="Events of ${chart.participant} from day 0 to day ${chart.scale}" width="${chart.width + 20}" height="${chart.height + 22}" viewBox="-6 -4 ${chart.width + 20} ${chart.height + 22}">
 <text class="day" x="0" y="${chart.height + 14}">day 0</text><text class="day last" x="${chart.width}" y="${chart.height + 14}">day ${count(chart.scale)}</text>
 <line class="axis" x1="0" y1="${chart.height + 2}" x2="${chart.width}" y2="${chart.height + 2}"/>
@@ -63,6 +66,9 @@
 </li>
 % endfor
 </ul></details>
+% if chart.more:
+<p class="small">Only the first ${plural(len(chart.events), "event")} are shown; <code>atlas.json</code> has all.</p>
+% endif
 </figure>
 % endfor
 </%def>

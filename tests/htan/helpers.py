@@ -104,7 +104,7 @@ def findings(*tables: bytes | str | tuple[str, bytes], code: str, **more: Any) -
     """What one check finds, read from the report's download."""
     rows = csv.reader(io.StringIO(report_of(*tables, **more)["findings.csv"].decode()))
     next(rows)
-    found = [Finding(*row[1:5], int(row[5]), *row[6:]) for row in rows]
+    found = [Finding(*row[1:5], int(row[5]), *row[6:-1], int(row[-1])) for row in rows]
     return [one for one in found if one.code == code]
 
 

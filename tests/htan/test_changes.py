@@ -44,6 +44,7 @@ def written(*rows, header=CSV_HEADER):
         "expected": "An id.",
         "message": "Say.",
         "kind": "no-parent",
+        "stands_for": 1,
     }
     stream = io.StringIO()
     writer = csv.DictWriter(stream, header, extrasaction="ignore")
@@ -56,14 +57,38 @@ def test_a_finding_is_its_check_manifest_column_kind_and_value_and_neither_row_n
     before = written({}, {"row": 9})
     reworded = {"message": "In other words (row 12 of syn1).", "expected": "x", "severity": "warning"}
     assert findings_moved(before, written(reworded | {"row": 3}, reworded | {"component": "T"})) == ({}, {})
-    assert counted(before) == {("H_LINKS", "syn1", "Id", "no-parent", "a"): 2}
+    assert counted(before).findings == {("H_LINKS", "syn1", "Id", "no-parent", "a"): 2}
     for name in ("code", "manifest", "column", "kind", "value"):
         other = written({}, {name: "other"})
         assert [one.total() for one in findings_moved(before, other)] == [1, 1], name
 
 
 def test_a_report_of_version_0_1_0_without_kinds_is_compared_without_them():
-    old = written({}, {"column": "Name", "value": "John Smith"}, header=CSV_HEADER[:-1])
+    old = written({}, {"column": "Name", "value": "John Smith"}, header=CSV_HEADER[:-2])
     hidden = {"column": "Name", "value": "(not shown)"}
     assert findings_moved(old, written({"message": "Other words."}, hidden)) == ({}, {})
     assert findings_moved(old, written({"value": "b"}, hidden)) == ({"H_LINKS": 1}, {"H_LINKS": 1})
+
+
+def crowded(values, more):
+    """A `findings.csv` with a row for each value, and one that stands for so many findings."""
+    rows = [{"value": value} for value in values]
+    return written(*rows, *([{"value": "", "stands_for": more}] if more else []))
+
+
+def test_which_findings_of_very_many_are_kept_is_no_news():
+    before = crowded("abc", 5)
+    assert findings_moved(before, crowded("bcd", 5)) == ({}, {})
+    assert findings_moved(before, crowded("bcd", 4)) == ({}, {"H_LINKS": 1})
+    assert findings_moved(before, crowded("xab", 7)) == ({"H_LINKS": 2}, {})
+
+
+def test_where_there_are_no_longer_very_many_findings_those_that_went_are_fixed():
+    assert findings_moved(crowded("abc", 5), crowded("cde", 0)) == ({}, {"H_LINKS": 5})
+    assert findings_moved(crowded("cde", 0), crowded("abc", 5)) == ({"H_LINKS": 5}, {})
+
+
+def test_very_many_findings_of_one_kind_do_not_hide_news_of_another():
+    before = written({"value": "a"}, {"value": "", "stands_for": 9}, {"kind": "missing-id", "value": "x"})
+    after = written({"value": "b"}, {"value": "", "stands_for": 9}, {"kind": "missing-id", "value": "y"})
+    assert findings_moved(before, after) == ({"H_LINKS": 1}, {"H_LINKS": 1})

@@ -3,9 +3,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hdash_site.htan import completeness
 from hdash_site.htan.completeness import runs
 from hdash_site.pages.charts import matrix
 
@@ -148,3 +150,14 @@ def test_runs_unfold_to_the_numbers_they_were_made_of(numbers: set[int]) -> None
     folded = runs(sorted(numbers))
     assert {start + step for start, length in folded for step in range(length)} == numbers
     assert all(a + n < b for (a, n), (b, _) in pairwise(folded))
+
+
+def test_of_very_many_unknown_components_the_first_have_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completeness, "MOST_UNKNOWN", 2)
+    odd = [
+        table(f"Odd{one}", "HTAN Data File ID|HTAN Parent Biospecimen ID", f"HTA1_1_{50 + one}|HTA1_1_1")
+        for one in range(3)
+    ]
+    found = {one["key"]: one for one in decoded(report_of(*SOUND, *odd), "completeness")}
+    assert [one["name"] for one in found["other"]["columns"]][-2:] == ["Odd0", "Odd1"]
+    assert (found["other"]["left_out"], found["single-cell"]["left_out"]) == (1, 0)

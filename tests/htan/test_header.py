@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdash_site.htan import demographics
-from hdash_site.htan.header import Header, read_header
+from hdash_site.htan.header import MOST_COLUMNS, Header, read_header
 from hdash_site.htan.parsing import known_columns
 
 from .helpers import csv_of, read, table
@@ -150,9 +150,22 @@ def test_of_many_columns_the_first_are_named_and_the_rest_is_counted() -> None:
     assert "(and 30 more columns)" in found.problems[-1].message
 
 
-def test_a_header_of_many_names_and_a_very_long_name_are_read() -> None:
-    assert len(header(*(f"HTAN\u00a0{number}" for number in range(20_000))).places) == 20_000
+def test_a_very_long_name_is_read() -> None:
     assert not header("x" * 10**6 + "\u00a0").problems
+
+
+def test_columns_after_the_last_that_is_read_are_said_to_be_left_out() -> None:
+    most = header("Component", *(f"A{number}" for number in range(1, MOST_COLUMNS)))
+    assert (len(most.places), most.problems) == (MOST_COLUMNS, [])
+    found = header("Component", *(f"A{number}" for number in range(1, 20_000)))
+    assert (found.places, found.width) == (most.places, 20_000)
+    [problem] = found.problems
+    assert (problem.kind, problem.value) == ("too-many-columns", "20000 columns")
+
+
+def test_blank_cells_after_the_last_column_that_is_read_are_no_columns() -> None:
+    found = header("Component", "Gender", *[""] * 16_382)
+    assert (found.width, found.problems) == (MOST_COLUMNS, [])
 
 
 def test_demographics_are_shown_whatever_their_header_and_encoding_are() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdash_site.htan import history
+from hdash_site.htan.findings import Finding, limited
 from hdash_site.htan.history import FIGURES, Report
+from hdash_site.htan.report import CSV_HEADER
+from hdash_site.htan.text import csv_bytes
 
 FIRST, SECOND, THIRD = (f"2026-07-0{day}T03:00:00+00:00" for day in (1, 2, 3))
 HEADER = "atlas,code,severity,manifest,component,row,column,value,expected,message\n"
@@ -351,3 +356,35 @@ def test_editions_of_another_source_are_found_where_no_atlas_kept_a_manifest(nig
     assert history.foreign(nights.made[:4]) == [0, 1]
     assert history.foreign(nights.made[:2]) == []
     assert history.foreign([]) == []
+
+
+@given(st.lists(st.integers(0, 9), max_size=9), st.lists(st.integers(0, 9), max_size=9))
+def test_news_of_very_many_findings_are_their_numbers_and_of_few_which_they_are(before, after):
+    nights = Nights()
+    nights.night(FIRST, HTA1=limited_report(before))
+    made = nights.night(SECOND, HTA1=limited_report(after))
+    changes = made["changes"].get("HTA1", {}) if made else {}
+    new, fixed = (changes.get(name, {}).get("H_LINKS", 0) for name in ("new", "fixed"))
+    if max(len(before), len(after)) > 5:
+        assert (new, fixed) == (max(0, len(after) - len(before)), max(0, len(before) - len(after)))
+    else:
+        assert (new, fixed) == (
+            (Counter(after) - Counter(before)).total(),
+            (Counter(before) - Counter(after)).total(),
+        )
+
+
+def limited_report(values):
+    """A report that keeps four findings, or the fifth if there are five."""
+    found = [
+        Finding("H_LINKS", "error", "syn1", "C", row, "Id", str(value), "", "Say.", "unknown-parent")
+        for row, value in enumerate(values, 2)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hdash_site.htan.findings.MOST_ALIKE", 4)
+        kept = list(limited(found, {"syn1"}))
+    assert len(kept) == min(len(values), 5)
+    data = csv_bytes(CSV_HEADER, [("HTA1", *finding) for finding in kept])
+    return report(findings=[("H_LINKS", row, value) for row, value in enumerate(values)])._replace(
+        findings=data
+    )

@@ -43,8 +43,10 @@ def test_matching_takes_linear_time() -> None:
     assert seconds[1] < 100 * seconds[0] + 0.1
 
 
-def test_a_long_id_is_still_an_id() -> None:
-    assert ids.identifiers()[1].matches("HTA1_" + "1" * 1200 + "_2")
+def test_an_id_of_two_hundred_characters_is_still_an_id() -> None:
+    biospecimen = ids.identifiers()[1]
+    assert biospecimen.matches("HTA1_" + "1" * 193 + "_2")
+    assert not biospecimen.matches("HTA1_" + "1" * 194 + "_2")
 
 
 @pytest.mark.parametrize(

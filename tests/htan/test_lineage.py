@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdash_site.htan.components import catalogue
-from hdash_site.htan.lineage import assays_of, biospecimens_by_participant, lineage
+from hdash_site.htan.lineage import assays_of, lineage
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.parsing import facets
 
-from .helpers import LEVEL_1, LEVEL_2, PEOPLE, SAMPLES, SOUND, decoded, report_of, table
+from .helpers import LEVEL_1, LEVEL_2, PEOPLE, SAMPLES, SOUND, report_of, table
 
 
 def manifests_of(*tables: bytes) -> tuple[Manifest, ...]:
@@ -83,13 +83,6 @@ def test_a_participant_is_a_node_of_demographics_whatever_else_names_it() -> Non
         "D_HTA1_1\tconnect\tB_HTA1_1_1",
         "C2_HTA1_3\tconnect\tB_HTA1_3_1",
     ]
-
-
-def test_a_participant_has_its_biospecimens_and_those_derived_from_them() -> None:
-    manifests = manifests_of(PEOPLE, SAMPLES)
-    found = biospecimens_by_participant(lineage(manifests), manifests)
-    assert found == {"HTA1_1": {"HTA1_1_1", "HTA1_1_2"}, "HTA1_2": {"HTA1_2_1"}}
-    assert decoded(report_of(*SOUND), "summary")["participants_with_biospecimens"] == 2
 
 
 def test_an_assay_of_a_derived_biospecimen_belongs_to_the_derived_one() -> None:

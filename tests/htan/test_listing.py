@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hdash_site.htan import listing
 from hdash_site.htan.entities import COLUMNS
 from hdash_site.htan.findings import Finding
+from hdash_site.htan.folders import LONGEST_PATH
 
 from .helpers import PROJECT, csv_of, entity, listed, listing_findings, listing_of, newest
 
@@ -461,3 +462,29 @@ def test_ten_thousand_nested_folders_are_walked() -> None:
 
 def test_the_columns_are_those_of_the_file_view() -> None:
     assert next(csv.reader([listing_of().decode()])) == list(COLUMNS)
+
+
+def test_of_very_many_manifests_the_first_by_path_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_MANIFESTS", 2)
+    rows = [entity(f"syn{10 + one}", f"folder_{one}", "folder") for one in range(4)]
+    rows += [
+        entity(f"syn{20 + one}", "synapse_storage_manifest_x.csv", parent=f"syn{13 - one}")
+        for one in range(4)
+    ]
+    found = listed(*rows)
+    assert [one["id"] for one in found["manifests"]] == ["syn23", "syn22"]
+    assert found["summary"]["manifests"] == 2
+    [finding] = [Finding(*row) for row in found["findings"]]
+    assert (finding.code, finding.kind, finding.value) == ("H_MANIFEST", "too-many-manifests", "4 manifests")
+
+
+def test_a_path_that_is_too_long_is_cut_at_its_beginning() -> None:
+    rows = [
+        entity(f"syn{100 + one}", "f" * 99, "folder", f"syn{99 + one}" if one else PROJECT)
+        for one in range(40)
+    ]
+    found = listed(*rows, entity("syn9", "synapse_storage_manifest_x.csv", parent="syn139"))
+    [manifest] = found["manifests"]
+    assert manifest["path"].startswith("…")
+    assert manifest["path"].endswith(f"/{'f' * 99}/synapse_storage_manifest_x.csv")
+    assert len(manifest["path"]) == LONGEST_PATH + len("synapse_storage_manifest_x.csv")

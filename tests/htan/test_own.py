@@ -64,7 +64,7 @@ def test_what_is_wrong_in_the_same_way_counts_once_and_what_is_too_much_is_count
     monkeypatch.setattr(own, "MOST_OWN", 1)
     samples = table("Biospecimen", BIOSPECIMEN, *["HTA1_1_1|HTA1_1"] * 5)
     again = table("Biospecimen", BIOSPECIMEN, "HTA1_1_1|HTA1_1", "HTA1_1_2|HTA1_1")
-    [one], more = own_of(PEOPLE, samples, again)["HTA1_1"]
+    [one], more, _ = own_of(PEOPLE, samples, again)["HTA1_1"]
     assert (one["rows"], more) == ([[[3, 6]], 0], 1)
     assert "(" not in one["message"]
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdash_site.htan import parsing
+from hdash_site.htan.header import MOST_COLUMNS
+from hdash_site.htan.ids import LONGEST, MOST_IDS
 
 from .helpers import csv_of, read, table
 
@@ -329,7 +331,8 @@ def test_the_component_is_the_most_frequent_value() -> None:
 def test_a_wide_header_over_many_short_rows_costs_no_more_than_its_bytes() -> None:
     data = b"Component," + b",".join(b"c%d" % n for n in range(100_000)) + b"\n" + b"x\n" * 100_000
     columns = read(data)["columns"]
-    assert (columns["records"], columns["cells"], columns["filled"]) == (100_000, 10**10, 0)
+    assert (columns["records"], columns["cells"]) == (100_000, 100_000 * (MOST_COLUMNS - 1))
+    assert columns["filled"] == 0
 
 
 CELLS = st.sampled_from(
@@ -349,3 +352,43 @@ def test_counts_agree_with_a_plain_count(cells: list[list[str]]) -> None:
     facets = read(csv_of(header, *cells))
     assert facets["columns"]["records"] == len(kept)
     assert {column["name"]: column["filled"] for column in facets["columns"]["columns"]} == expected
+
+
+def test_of_a_manifest_with_too_many_columns_the_first_are_read_and_its_rows_are_whole() -> None:
+    names = [f"Own {number}" for number in range(2 * MOST_COLUMNS)]
+    narrow = csv_of(
+        ["Component", *names[: MOST_COLUMNS - 1]],
+        *([component, *["x"] * (MOST_COLUMNS - 1)] for component in ("A", "A", " ")),
+    )
+    wide = csv_of(["Component", *names], *([component, *["x"] * len(names)] for component in ("A", "A", " ")))
+    assert read(wide)["columns"] == read(narrow)["columns"]
+    assert [problem["kind"] for problem in problems(wide)] == ["too-many-columns"]
+
+
+def test_blank_columns_of_a_spreadsheet_change_nothing_but_values_in_them_are_said() -> None:
+    plain = csv_of(["Component", "Site"], ["A", "Lung"])
+    blank = csv_of(["Component", "Site", *[""] * 16_382], ["A", "Lung", *[""] * 16_382])
+    odd = csv_of(["Component", "Site", *[""] * 16_382], ["A", "Lung", *[""] * 16_381, "x"])
+    assert read(blank)["columns"]["filled"] == read(plain)["columns"]["filled"] == 1
+    assert problems(blank) == []
+    assert [problem["kind"] for problem in problems(odd)] == ["long-row"]
+
+
+def test_a_cell_that_names_too_many_ids_is_said_with_its_row() -> None:
+    ids_of = lambda count: ", ".join(f"HTA1_1_{number}" for number in range(count))  # noqa: E731
+    most, more = (
+        table("ScRNA-seqLevel2", "HTAN Parent Data File ID", "", ids_of(count))
+        for count in (MOST_IDS, MOST_IDS + 1)
+    )
+    assert not problems(most)
+    [problem] = problems(more)
+    assert (problem["kind"], problem["row"]) == ("too-many-ids", 3)
+    [[_, text, good, bad]] = read(more)["ids"]["ids"]["HTAN Parent Data File ID"]["odd"]
+    assert (good, bad) == ([], [text])
+
+
+def test_an_id_is_malformed_if_it_is_too_long() -> None:
+    longest = "HTA1_1_" + "1" * (LONGEST - 7)
+    found = read(table("ScRNA-seqLevel1", "HTAN Data File ID", longest, longest + "1"))["ids"]["ids"]
+    assert found["HTAN Data File ID"]["texts"] == f"{longest},"
+    assert found["HTAN Data File ID"]["odd"] == [[1, f"{longest[:-1]}…", [], [f"{longest[:-1]}…"]]]

@@ -4,6 +4,11 @@ import csv
 import io
 import json
 
+import pytest
+
+from hdash_site.htan.findings import MOST_ALIKE
+from hdash_site.htan.report import MOST_SHOWN
+
 from .helpers import LEVEL_1, PEOPLE, SAMPLES, SOUND, decoded, entity, findings, report_of, table
 
 ODD = table(
@@ -178,6 +183,7 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "expected",
         "message",
         "kind",
+        "stands_for",
     ]
     assert len(rows) == 121
     assert rows[1] == [
@@ -192,6 +198,7 @@ def test_the_download_has_a_row_a_finding_with_its_place() -> None:
         "the Synapse ID of a file of this atlas, like syn24986117",
         "The entityId is missing. Enter the Synapse ID of the file.",
         "missing-entity",
+        "1",
     ]
     assert "\r" not in text
 
@@ -210,10 +217,10 @@ def test_a_cell_of_ten_megabytes_is_shortened() -> None:
     assert found.value == "x" * 199 + "…"
 
 
-def test_a_well_formed_id_of_twelve_hundred_characters_is_shortened_where_it_is_shown() -> None:
+def test_an_id_of_twelve_hundred_characters_is_malformed_and_shortened_where_it_is_shown() -> None:
     samples = table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", "HTA1_1_1|HTA1_" + "1" * 1200)
-    (found,) = findings(PEOPLE, samples, code="H_LINKS")
-    assert found.value == "HTA1_" + "1" * 194 + "…"
+    (found,) = findings(PEOPLE, samples, code="H_ID_SPEC")
+    assert (found.kind, found.value) == ("malformed-id", "HTA1_" + "1" * 194 + "…")
 
 
 def test_an_atlas_without_manifests_is_built() -> None:
@@ -267,3 +274,65 @@ def test_a_malformed_participant_has_no_timeline() -> None:
     columns = "HTAN Participant ID|Treatment Type|Days to Treatment Start|Days to Treatment End"
     therapy = table("Therapy", columns, "HTA1_1|Surgery|1|2", "HTA1_x|Surgery|1|2")
     assert [one["participant"] for one in decoded(report_of(PEOPLE, therapy), "timeline")] == ["HTA1_1"]
+
+
+def samples(*parents: str) -> bytes:
+    rows = [f"HTA1_1_{number}|{parent}" for number, parent in enumerate(parents, 1)]
+    return table("Biospecimen", "HTAN Biospecimen ID|HTAN Parent ID", *rows)
+
+
+def rows_of_findings(facet: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(facet.decode())))
+
+
+def test_of_very_many_findings_of_a_kind_the_first_are_listed_and_all_are_counted() -> None:
+    found = report_of(PEOPLE, samples(*["HTA1_77"] * (MOST_ALIKE + 900), ""))
+    for name in ("findings.csv", "findings/syn12.csv"):
+        rows = rows_of_findings(found[name])
+        unknown = [row for row in rows if row["kind"] == "unknown-parent"]
+        assert [int(row["row"]) for row in unknown] == list(range(2, MOST_ALIKE + 3))
+        assert (unknown[-1]["value"], unknown[-1]["stands_for"]) == ("", "900")
+        assert "(and 899 more findings like this one)" in unknown[-1]["message"]
+        assert [row["row"] for row in rows if row["kind"] == "missing-parent"] == [str(MOST_ALIKE + 902)]
+    assert decoded(found, "summary")["errors"] == MOST_ALIKE + 901
+    assert decoded(found, "codes")["H_LINKS"] == [MOST_ALIKE + 900, 0]
+    assert decoded(found, "manifest/syn12")["errors"] == MOST_ALIKE + 901
+    [links] = [check for check in decoded(found, "checks") if check["code"] == "H_LINKS"]
+    assert (links["errors"], links["groups"][0]["count"]) == (MOST_ALIKE + 900, MOST_ALIKE + 900)
+    cause = decoded(found, "fixes")[0]
+    assert (cause["count"], cause["places"], cause["where"][0]["count"]) == (
+        MOST_ALIKE + 900,
+        1,
+        MOST_ALIKE + 900,
+    )
+    assert cause["where"][0]["rows"] == [[[2, MOST_ALIKE + 2]], 899]
+    group = decoded(found, "findings/syn12")["groups"][1]
+    assert (group["count"], group["kept"], len(group["findings"])) == (
+        MOST_ALIKE + 900,
+        MOST_ALIKE,
+        MOST_SHOWN,
+    )
+
+
+def test_a_check_keeps_so_many_findings_of_all_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hdash_site.htan.findings.MOST_KEPT", 5)
+    found = report_of(PEOPLE, samples(*["HTA1_77"] * 4), samples(*["HTA1_78"] * 4))
+    rows = [row for row in rows_of_findings(found["findings.csv"]) if row["code"] == "H_LINKS"]
+    assert [(row["manifest"], row["row"], row["stands_for"]) for row in rows] == [
+        *(("syn12", str(row), "1") for row in range(2, 6)),
+        ("syn13", "2", "1"),
+        ("syn13", "3", "3"),
+    ]
+
+
+def test_of_very_many_bad_names_of_the_listing_the_first_are_listed_and_all_are_counted() -> None:
+    more = tuple(entity(f"syn{10**6 + one}", "a b.bam", parent="syn9") for one in range(MOST_ALIKE + 500))
+    found = report_of(*SOUND, more=more)
+    rows = rows_of_findings(found["findings.csv"])
+    assert len(rows) == MOST_ALIKE + 1
+    assert sum(int(row["stands_for"]) for row in rows) == MOST_ALIKE + 500
+    assert decoded(found, "summary")["warnings"] == MOST_ALIKE + 500
+    [names] = [check for check in decoded(found, "checks") if check["code"] == "H_FILE_NAMES"]
+    assert names["groups"][0]["count"] == MOST_ALIKE + 500
+    assert names["groups"][0]["value"].endswith("a b.bam")
+    assert decoded(found, "fixes")[0]["where"][0]["entity"] == "syn1000000"

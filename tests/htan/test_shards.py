@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,3 +221,15 @@ def test_levels_below_go_down_to_where_the_chain_begins() -> None:
         "10x Visium Spatial Transcriptomics - RNA-seq Level 4": [2, 3],
         "NanoString GeoMx DSP Spatial Transcriptomics Level 3": [], "Mass Spectrometry Level 4": [1, 2, 3],
     }  # fmt: skip
+
+
+def test_of_very_many_participants_the_first_have_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hdash_site.htan.people.MOST_PAGES", 1)
+    monkeypatch.setattr("hdash_site.htan.descents.MOST_PAGES", 1)
+    found = descents_of(*SOUND)
+    assert [one["address"] for one in json.loads(found["people"])] == ["hta1_1", ""]
+    groups = [json.loads(found[f"group/{name}"]) for name in json.loads(found["groups"])]
+    assert [one["id"] for group in groups for one in group["people"]] == ["HTA1_1"]
+    text = "".join(json.loads(found["shards"]).values())
+    assert '"hta1_1"' in text
+    assert '"hta1_2"' not in text

@@ -17,6 +17,7 @@ component, not one a manifest.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from hdash_site.htan.findings import Finding, Severity
@@ -39,8 +40,9 @@ def check(atlas: Atlas) -> Iterator[Finding]:
         for manifest in reversed(atlas.manifests)
         if not manifest.is_known and manifest.component.name and manifest.id not in left_out
     }
+    counts = Counter(manifest.component.name for manifest in atlas.manifests)
     for name, manifest in reversed(first.items()):
-        same = sum(other.component.name == name for other in atlas.manifests) - 1
+        same = counts[name] - 1
         others = f" ({same} more of its manifests)" if same else ""
         message = f"The component is not in the HTAN data model; correct it, or have it added{others}."
         yield Finding(

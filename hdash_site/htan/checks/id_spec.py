@@ -1,10 +1,10 @@
 """HTAN ids follow the SOP, and primary ids are unique in the atlas.
 
 **Passes** when the primary, parent and adjacent ids of each manifest are written as the HTAN identifier SOP
-says (`HTA3_8001` for a participant, `HTA3_8001_1` for a biospecimen or data file; the whole cell must match),
-none is missing, ids begin with the number of the atlas (otherwise: a warning), and no two biospecimens or
-data files have the same id. A participant may have many rows. The primary id of AccessoryManifest is a
-Synapse id, and not checked.
+says (`HTA3_8001` for a participant, `HTA3_8001_1` for a biospecimen or data file; the whole cell must match,
+and an ID has at most 200 characters), none is missing, ids begin with the number of the atlas (otherwise: a
+warning), and no two biospecimens or data files have the same id. A participant may have many rows. The
+primary id of AccessoryManifest is a Synapse id, and not checked.
 
 Where the data model requires two parent columns, `HTAN Parent Biospecimen ID` and `HTAN Parent Data File ID`
 (RPPA, mass spectrometry, CITE-seq and Visium from level 2, and a few others), both are checked. The

@@ -1,9 +1,10 @@
 """Every manifest can be read, and has the columns that the checks need.
 
 **Passes** when each manifest that is used could be fetched, is a CSV in UTF-8 with a header that names each
-column once, has as many cells in each row as in the header, names its component, and has its id columns
-(and `entityId`, if it is an assay). Warnings: a manifest that is read as UTF-16 or Windows-1252, one without
-rows, a column name that is written differently, and a column without a name that holds values.
+column once, has as many cells in each row as in the header, names its component, and has its id columns (and
+`entityId`, if it is an assay). Only the first 2000 columns of a manifest are read, and at most 10000 IDs of a
+cell. Warnings: a manifest that is read as UTF-16 or Windows-1252, one without rows, a column name that is
+written differently, and a column without a name that holds values.
 
 Of each component, the newest manifest of a folder is used; the path check of the atlas lists the others.
 Three more warnings are about this choice: a manifest that is not used has newer content than the manifest

@@ -19,6 +19,9 @@ GROUPS_SHOWN = 20
 SUPERSEDED_SHOWN = 50
 """Manifests that are not used, on the page; `atlas.json` has all."""
 
+FOLDERS_SHOWN = 200
+"""Root folders, and archives, on the page; `atlas.json` has all."""
+
 SUPERSEDED_BECAUSE = {
     "older": "older",
     "censored": "censored version",
@@ -55,6 +58,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             timelines=charts.timelines(timelines[:TIMELINES_SHOWN]),
             timelines_count=len(timelines),
             folders=facet("folders"),
+            folders_shown=FOLDERS_SHOWN,
             superseded_shown=SUPERSEDED_SHOWN,
             superseded_because=SUPERSEDED_BECAUSE,
         )

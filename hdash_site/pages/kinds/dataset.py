@@ -71,5 +71,5 @@ def _place(place: dict[str, Any]) -> dict[str, Any]:
 
 def _matrix(matrix: dict[str, Any]) -> dict[str, Any]:
     columns = [{key: column[key] for key in ("name", "label", "count")} for column in matrix["columns"]]
-    shown = {key: matrix[key] for key in ("key", "title", "rows", "count", "empty")}
+    shown = {key: matrix[key] for key in ("key", "title", "rows", "count", "empty", "left_out")}
     return shown | {"columns": columns, "table": f"completeness-{slug(matrix['key'])}.csv"}

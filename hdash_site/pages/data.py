@@ -6,12 +6,19 @@ import csv
 import io
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from hdash_site.engine.model import Context, Key
 from hdash_site.errors import ContentError
+from hdash_site.pages import limits
+from hdash_site.pages.figures import size
+
+_LARGEST = 4_000_000
+"""Bytes of a data file."""
+
+_MOST_CELLS = 1_000_000
+"""Cells of a CSV file: a short row is filled up to the width of the header."""
 
 
 class Data:
@@ -38,13 +45,21 @@ def parts(name: str, context: Context) -> Mapping[str, bytes]:
 
 
 def _read(path: str, data: bytes, reader: Callable[[str], Any]) -> Any:
+    if len(data) > _LARGEST:
+        problem = f"the file has {size(len(data))}; at most {size(_LARGEST)} are allowed"
+        raise ContentError(problem, f"content/{path}", "divide it into several files")
     try:
-        return reader(data.decode("utf-8-sig"))
+        value = reader(data.decode("utf-8-sig"))
+        limits.check(value)
+    except limits.Unfit as error:
+        place = f"content/{path}, line {error.line}" if error.line else f"content/{path}"
+        raise ContentError(f"the file cannot be used: {error.problem}", place, "correct it") from None
     except (ValueError, RecursionError, csv.Error) as error:
-        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        said = limits.words(error)
         line = re.search(r"line (\d+)", said)
         place = f"content/{path}, line {line[1]}" if line else f"content/{path}"
         raise ContentError(f"the file cannot be understood ({said})", place, "correct it") from None
+    return value
 
 
 def _csv(text: str) -> list[dict[str, str]]:
@@ -53,8 +68,10 @@ def _csv(text: str) -> list[dict[str, str]]:
     for row in reader:
         if None in row:
             raise ValueError(f"line {reader.line_num} has more cells than the header")
+        if len(row) * len(rows) > _MOST_CELLS:
+            raise limits.Unfit(f"it has more than {_MOST_CELLS:,} cells", reader.line_num)
         rows.append(row)
     return rows
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads, ".csv": _csv}
+_READERS: Mapping[str, Callable[[str], Any]] = {".toml": limits.toml, ".json": json.loads, ".csv": _csv}

@@ -12,12 +12,19 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hdash_site.errors import ContentError
-from hdash_site.pages import markup, shortcodes
+from hdash_site.pages import figures, markup, shortcodes
 from hdash_site.pages import matter as front_matter
+from hdash_site.pages.effort import TooMuch
 from hdash_site.pages.names import slug
 
-_MOST_OPEN = 300
-"""Brackets of a text that are opened and never closed."""
+_LARGEST = 1_000_000
+"""Bytes of an article: a book of 160,000 words."""
+
+_HEADS = re.compile(rb"\x89PNG\r\n|GIF8[79]a|\xff\xd8\xff|RIFF....WEBP", re.DOTALL)
+"""How the pictures of `PICTURES` begin, whatever their names; other formats can make a reader work for long."""
+
+_HEADER = 4_000_000
+"""Bytes of a picture in which its size is looked for: a JPEG has profiles and previews before it."""
 
 PICTURES = frozenset((".gif", ".jpeg", ".jpg", ".png", ".webp"))
 RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
@@ -46,6 +53,11 @@ def parts(
     try:
         if data is None:
             raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
+        if len(data) > _LARGEST:
+            problem = (
+                f"the article has {figures.size(len(data))}; at most {figures.size(_LARGEST)} are allowed"
+            )
+            raise ContentError(problem, f"content/{path}", "divide it into several articles")
         matter, body, line = front_matter.split(path, data)
         found["front-matter"] = json.dumps(matter).encode()
         made: list[markup.Html] = []
@@ -85,22 +97,29 @@ def _converted(
     path: str, line: int, body: str, measured: Callable[[str], markup.Size | None], raw_html: bool
 ) -> markup.Html:
     place = f"content/{path}, line {line}"
-    if body.count("[") - body.count("]") > _MOST_OPEN:
-        # Each of them is looked for the end of: that takes time with their square.
-        problem = f"more than {_MOST_OPEN} [ are never closed"
-        raise ContentError(problem, place, "close them, or delete them")
     try:
         return markup.converted(body, lambda target: _picture(path, target, measured), raw_html=raw_html)
     except _NoPicture as missing:
         line += body.count("\n", 0, max(0, body.find(missing.target)))
         problem = f"there is no picture {missing.target!r}"
         raise ContentError(problem, f"content/{path}, line {line}", missing.way_out) from None
+    except TooMuch as much:
+        line += _line_with(much.text, body)
+        raise ContentError(much.reason.problem, f"content/{path}, line {line}", much.reason.way_out) from None
     except Exception as error:  # its extensions fail on some texts, each in a way of its own
         if isinstance(error, MemoryError):
             raise
         said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
         way_out = "write it in a simpler way from there on"
         raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error
+
+
+def _line_with(part: str, body: str) -> int:
+    """Count the lines of a body before a part of it as markdown knows it; 0 if that cannot be told."""
+    # Markdown has replaced what it has understood so far by marks of its own.
+    pieces = re.split(r"[\n\x02\x03]", part[:200])
+    at = body.find(max(pieces, key=len)[:60])
+    return body.count("\n", 0, max(0, at))
 
 
 def _picture(path: str, target: str, measured: Callable[[str], markup.Size | None]) -> markup.Size | None:
@@ -150,10 +169,12 @@ def bundle_of(path: str, articles: Container[str]) -> str:
 
 def size(data: bytes | None) -> dict[str, bytes]:
     """Give the `size` of a picture (JSON); nothing if it is none."""
+    if data is None or not _HEADS.match(data):
+        return {}
     imagesize: Any = importlib.import_module("imagesize")  # has no types
 
     try:
-        width, height = imagesize.get(io.BytesIO(data or b""))
+        width, height = imagesize.get(io.BytesIO(data[:_HEADER]))
     except Exception:  # its readers of formats fail on broken pictures, each in a way of its own
         return {}
     return {"size": json.dumps([width, height]).encode()} if width > 0 and height > 0 else {}

@@ -6,13 +6,19 @@ import csv
 import io
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from hdash_site.engine.model import OVERRUN, Context, Key, Overrun
 from hdash_site.errors import ContentError
-from hdash_site.pages import limits
+from hdash_site.pages import limits, values
+from hdash_site.pages.figures import size
+
+_LARGEST = 4_000_000
+"""Bytes of a data file."""
+
+_MOST_CELLS = 1_000_000
+"""Cells of a CSV file: a short row is filled up to the width of the header."""
 
 
 class Data:
@@ -49,13 +55,21 @@ def parts(name: str, context: Context) -> Mapping[str, bytes]:
 
 
 def _read(path: str, data: bytes, suffix: str) -> bytes:
+    if len(data) > _LARGEST:
+        problem = f"the file has {size(len(data))}; at most {size(_LARGEST)} are allowed"
+        raise ContentError(problem, f"content/{path}", "divide it into several files")
     try:
-        return json.dumps(_READERS[suffix](data.decode("utf-8-sig")), default=str).encode()
+        value = _READERS[suffix](data.decode("utf-8-sig"))
+        values.check(value)
+    except values.Unfit as error:
+        place = f"content/{path}, line {error.line}" if error.line else f"content/{path}"
+        raise ContentError(f"the file cannot be used: {error.problem}", place, "correct it") from None
     except (ValueError, RecursionError, csv.Error) as error:
-        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        said = values.words(error)
         line = re.search(r"line (\d+)", said)
         place = f"content/{path}, line {line[1]}" if line else f"content/{path}"
         raise ContentError(f"the file cannot be understood ({said})", place, "correct it") from None
+    return json.dumps(value, default=str).encode()
 
 
 def _csv(text: str) -> list[dict[str, str]]:
@@ -64,8 +78,10 @@ def _csv(text: str) -> list[dict[str, str]]:
     for row in reader:
         if None in row:
             raise ValueError(f"line {reader.line_num} has more cells than the header")
+        if len(row) * len(rows) > _MOST_CELLS:
+            raise values.Unfit(f"it has more than {_MOST_CELLS:,} cells", reader.line_num)
         rows.append(row)
     return rows
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads, ".csv": _csv}
+_READERS: Mapping[str, Callable[[str], Any]] = {".toml": values.toml, ".json": json.loads, ".csv": _csv}

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from hdash_site.pages import shortcodes
+from hdash_site.pages.effort import CONTENTS, Effort, measure_nesting
 
 _SCHEMES = ("", "http", "https", "mailto")
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
@@ -107,13 +108,16 @@ def converted(
     """Turn markdown into HTML; tags of the text's own are sanitised unless `raw_html`.
 
     `picture` gives the size of a picture by what the text calls it, or None if that is elsewhere.
+    Raises `TooMuch` for a text that would take much longer than others of its length.
     """
     # To make an engine takes as long as to use it for half a page. One that failed is not used again.
     engine = _idle.engines.pop() if _idle.engines else _engine()
     engine.reset()
     engine.picture = picture
+    engine.effort = Effort(len(text))
     engine.prepare(text)
     made: str = engine.convert(text)
+    measure_nesting(made, engine.effort)
     made = made if raw_html else _with_sizes(_sanitised(made), picture)
     contents = _contents(engine.toc_tokens)
     _idle.engines.append(engine)
@@ -144,6 +148,8 @@ def _engine() -> Any:
     from markdown.extensions.toc import TocExtension
     from markdown.treeprocessors import Treeprocessor, UnescapeTreeprocessor
     from markdown.util import AtomicString
+
+    from hdash_site.pages.metered import meter
 
     class Finish(Treeprocessor):
         def run(self, root: Element) -> None:
@@ -183,6 +189,7 @@ def _engine() -> Any:
         ],
         output_format="html",
     )
+    meter(engine)
     # After all others, which turn escapes into what they stand for.
     engine.treeprocessors.register(Finish(engine), "finish", -1)
     lines, blocks = _needs(engine.inlinePatterns, _INLINE), _needs(engine.parser.blockprocessors, _BLOCKS)
@@ -198,6 +205,9 @@ def _engine() -> Any:
         inline.inlinePatterns = [one for one, needed in lines if cut or _holds(text, needed)]
         engine.parser.blockprocessors = [one for one, needed in blocks if cut or _holds(text, needed)]
         toc.marker = marker if cut or marker in text else ""
+        markers = text.count(marker)
+        if markers > 1:  # each is looked for in the whole article, and each shows all headings
+            engine.effort.spend(20 * markers * text.count("\n"), CONTENTS, marker)
         plain.is_needed = not cut
         unescape.is_needed = cut or _holds(text, _INLINE["escape"])
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn, cast
 
 from hdash_site.artifact import is_address
 from hdash_site.errors import ContentError
+from hdash_site.pages import values
 
 
 class Field(NamedTuple):
@@ -56,8 +57,8 @@ _FENCES = {
     fence: re.compile(rf"{mark}[ \t]*\r?\n(.*?)^{mark}[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
     for fence, mark in (("+++", r"\+\+\+"), ("---", "---"))
 }
-_DEEPEST = 50
-"""Levels of YAML: reading it takes time with their square."""
+_LARGEST = 100_000
+"""Characters of front matter; reading YAML takes about 10 microseconds for each."""
 
 _LAYOUT = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -86,6 +87,9 @@ def split(path: str, data: bytes) -> tuple[dict[str, Any], str, int]:
     if found is None:
         way_out = f"close it with a line {fence}"
         raise ContentError("the front matter has no end", f"{place}, line 1", way_out)
+    if len(found[1]) > _LARGEST:
+        problem = f"the front matter has more than {_LARGEST:,} characters"
+        raise ContentError(problem, f"{place}, line 1", "shorten it, or write the values into content/data/")
     try:
         given = _from_toml(found[1]) if fence == "+++" else _from_yaml(found[1])
         matter = _checked(given, found[1])
@@ -97,13 +101,15 @@ def split(path: str, data: bytes) -> tuple[dict[str, Any], str, int]:
 
 def _from_toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return values.toml(text)
+    except values.Unfit as error:
+        _refuse("TOML", error.problem, error.line)
     except tomllib.TOMLDecodeError as error:
         said = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error), re.DOTALL)
         line = int(said[2]) if said and said[2] else text.count("\n")
         _refuse("TOML", said[1] if said else str(error), line)
     except (ValueError, RecursionError) as error:
-        _refuse("TOML", _words(error), _line_that_fails(tomllib.loads, text, error))
+        _refuse("TOML", values.words(error), _line_that_fails(tomllib.loads, text, error))
 
 
 def _from_yaml(text: str) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _from_yaml(text: str) -> dict[str, Any]:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST:
+            if depth > values.DEEPEST:
                 _refuse("YAML", "it is nested too deep", event.start_mark.line + 1)
             # A few aliases of aliases are more values than any machine holds; tags make what is no data.
             if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
@@ -125,7 +131,7 @@ def _from_yaml(text: str) -> dict[str, Any]:
         position = error.position if isinstance(error.position, int) else 0
         _refuse("YAML", "there is a character that it cannot hold", text.count("\n", 0, position) + 1)
     except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
-        _refuse("YAML", _words(error), _line_that_fails(yaml.safe_load, text, error))
+        _refuse("YAML", values.words(error), _line_that_fails(yaml.safe_load, text, error))
     if given is None:
         return {}
     if not isinstance(given, dict):
@@ -151,22 +157,19 @@ def _line_that_fails(load: Callable[[str], Any], text: str, error: Exception) ->
     return bisect.bisect_left(range(len(lines)), True, key=fails)
 
 
-def _words(error: Exception) -> str:
-    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-
-
 def _checked(given: Mapping[Any, Any], text: str) -> dict[str, Any]:
     """Give every field, with its default where it is not given; dates as text."""
     for key, value in given.items():
-        _check_field(key, value, _line_of(key, text))
+        _check_size(key, 1)
+        line = _line_of(key, text)
+        _check_size(value, line)
+        _check_field(key, value, line)
     if not given.get("title", "").strip():
         raise _Wrong("the article has no title", 'add title = "…"', _line_of("title", text))
     try:
         matter = {key: _plain(given.get(key, field.default)) for key, field in FRONT_MATTER.items()}
     except _Wrong as wrong:
         raise _Wrong(wrong.problem, wrong.way_out, _line_of("params", text)) from None
-    except RecursionError as error:
-        raise _Wrong(_words(error), "make it flatter", _line_of("params", text)) from None
     for key in ("date", "publish_date", "expiry_date"):
         matter[key] = matter[key][:10]
     if isinstance(matter["menu"], str):
@@ -174,6 +177,13 @@ def _checked(given: Mapping[Any, Any], text: str) -> dict[str, Any]:
     matter["tags"] = list(dict.fromkeys(tag.strip() for tag in matter["tags"]))
     matter["summary"] = matter["description"] = matter["description"] or matter["summary"]
     return matter
+
+
+def _check_size(value: Any, line: int) -> None:
+    try:
+        values.check(value)
+    except values.Unfit as error:
+        raise _Wrong(f"the front matter cannot be used: {error.problem}", "correct that line", line) from None
 
 
 def _check_field(key: Any, value: Any, line: int) -> None:

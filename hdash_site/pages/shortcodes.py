@@ -11,9 +11,11 @@ their ids. It holds a digest of the body, so that no text can hold the marks of 
 from __future__ import annotations
 
 import bisect
+import functools
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -25,7 +27,8 @@ _ARGUMENT = r'([a-z][a-z0-9_]*+)\s*+=\s*+"((?:[^"\\\n]|\\[^\n])*+)"'
 _CALL = re.compile(rf"\{{\{{<\s*+({_NAME})((?:\s++{_ARGUMENT})*+)\s*+>\}}\}}")
 _TOKEN = re.compile(r"\\[^\n]|`++|\{\{<")
 _FENCE = re.compile(r"[ \t>]*+(`{3,}+|~{3,}+)([^\n]*+)")
-_TAG = r"<!--.*?-->|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)(?:[^>\"']|\"[^\"]*+\"|'[^']*+')*+>"
+# A tag ends before the next one, and a comment at the latest with the text: what has no end is read once.
+_TAG = r"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>"
 
 _PHRASES = re.compile(
     "a|abbr|b|cite|code|del|dfn|em|h[1-6]|i|ins|kbd|mark|p|pre|q|s|samp|small|span|strong|su[bp]|summary|u|var"
@@ -225,17 +228,17 @@ class _Marks:
         pieces: list[Piece] = []
         where: dict[int, str] = {}
         hidden: set[int] = set()
-        open_: list[str] = []
+        elements = _Elements()
         at = 0
         for token in self._token.finditer(text):
             numbers = self._numbers(token[0])
             if not token["alone"] and not token["call"]:
                 hidden.update(numbers)
-                _follow(open_, token)
+                elements.follow(token)
                 continue
             pieces.append(text[at : token.start()])
             at = token.end()
-            here = _where(open_)
+            here = elements.where()
             if here == "code":
                 written = self._mark.sub(lambda mark: html.escape(sources[_number(mark[1])]), token[0])
                 pieces.append(written)
@@ -258,23 +261,43 @@ def _number(mark: str) -> int:
     return int("".join(f"{ord(sign) - 0xFDE0:x}" for sign in mark), 16)
 
 
-def _follow(open_: list[str], token: re.Match[str]) -> None:
-    """Keep the list of open elements, past a tag."""
-    tag = (token["tag"] or "").lower()
-    if not tag or _VOID.fullmatch(tag):
-        return
-    if not token["end"]:
-        open_.append(tag)
-    elif tag in open_:
-        while open_.pop() != tag:
-            pass
+class _Elements:
+    """The elements that are open after the tags that were followed so far."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._open: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
+
+    def follow(self, token: re.Match[str]) -> None:
+        """Go past a tag."""
+        name = (token["tag"] or "").lower()
+        if not name or _VOID.fullmatch(name):
+            return
+        if not token["end"]:
+            self._names.append(name)
+            self._open[name] += 1
+            self._kinds[_kind(name)] += 1
+            return
+        is_found = not self._open[name]
+        while not is_found:
+            last = self._names.pop()
+            self._open[last] -= 1
+            self._kinds[_kind(last)] -= 1
+            is_found = last == name
+
+    def where(self) -> str:
+        """Tell in what the text after these tags is: the narrowest kind of element that is open."""
+        return next((kind for kind in ("", "code", "link", "text") if self._kinds[kind]), "block")
 
 
-def _where(open_: list[str]) -> str:
-    if any(map(_CLOSED.fullmatch, open_)):
+@functools.lru_cache(1024)
+def _kind(name: str) -> str:
+    """Give what a call in an element of this name is in; empty if nothing of ours belongs there."""
+    if _CLOSED.fullmatch(name):
         return ""
-    if "code" in open_ or "pre" in open_:
+    if name in ("code", "pre"):
         return "code"
-    if "a" in open_:
+    if name == "a":
         return "link"
-    return "text" if any(map(_PHRASES.fullmatch, open_)) else "block"
+    return "text" if _PHRASES.fullmatch(name) else "block"

@@ -6,6 +6,7 @@ The preview shows the others too, and marks them.
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -51,18 +52,27 @@ def articles(context: Context, section: str | None = None) -> Iterable[tuple[str
     """
     found = _listed.get(context) if section is None else None
     if found is None:
-        paths = [path for path in json.loads(context.read(Key("folder", "content"))) if path.endswith(".md")]
-        if section is not None:
-            paths = [
-                path
-                for path in paths
-                if content.section_of(path) == section and not path.endswith("_index.md")
-            ]
+        listing = context.read(Key("folder", "content"))
+        paths = _listed_in(listing).get(section, []) if section is not None else _articles_of(listing)
         matters = context.find_all(Key("article", path, "front-matter") for path in paths)
         found = [(path, json.loads(matter or b"{}")) for path, matter in zip(paths, matters, strict=True)]
         if section is None:
             _listed[context] = found
     return found
+
+
+def _articles_of(listing: bytes) -> list[str]:
+    return [path for path in json.loads(listing) if path.endswith(".md")]
+
+
+@functools.lru_cache(2)
+def _listed_in(listing: bytes) -> dict[str, list[str]]:
+    """Give the articles that each section lists; each section asks for the same listing."""
+    sections: dict[str, list[str]] = {}
+    for path in _articles_of(listing):
+        if not path.endswith("_index.md"):
+            sections.setdefault(content.section_of(path), []).append(path)
+    return sections
 
 
 def on_site(context: Context, matter: dict[str, Any]) -> bool:

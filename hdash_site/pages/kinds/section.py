@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 
@@ -26,7 +27,13 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     folder = route.argument.removesuffix("/_index.md")
     listed = json.loads(context.read(Key("section", folder, "articles")))
     matter, body = {"title": route.title}, ""
-    if route.argument in json.loads(context.read(Key("folder", "content"))):
+    if route.argument in _files(context.read(Key("folder", "content"))):
         matter, body, _ = read(context, route)
     values = {"matter": matter, "body": body, "articles": listed}
     return {route.file: render_page(context, layout_of(matter, "section"), route, **values)}
+
+
+@functools.lru_cache(2)
+def _files(listing: bytes) -> frozenset[str]:
+    """Give the files of `content/`; each section asks for the same listing."""
+    return frozenset(json.loads(listing))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -93,6 +93,13 @@ class Snapshot(NamedTuple):
             return ""
         as_of = f"Verified as of {_day(self.verified)}" if self.verified else "Not verified yet"
         return f"{as_of}. {_UNPROVEN}"
+
+
+def blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """Return the digest of each listing and each manifest that snapshots name."""
+    for snapshot in snapshots:
+        digests = [snapshot.listing, *(fetched.digest for fetched in snapshot.manifests.values())]
+        yield from filter(None, digests)
 
 
 _UNPROVEN = (

@@ -8,13 +8,15 @@ the first that differs ends the comparison, so that nothing is made that today's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from hdash_site.engine import model
 from hdash_site.engine.memory import Memory
 from hdash_site.engine.model import ABSENT, Broken, Digest, Key, Task, Trace
 from hdash_site.engine.schedule import Job, Schedule
+
+LOST = "its value was lost"
 
 
 class Build:
@@ -25,6 +27,9 @@ class Build:
 
     `memory` is what the build before in this process left, and takes what this one learns; `changed` are
     the inputs that may be others since then. Without helpers only: a leaf is doubted by one thread.
+
+    `lost` are digests whose bytes the store no longer has: a task that is asked for and made one of them
+    runs again.
     """
 
     def __init__(
@@ -39,9 +44,10 @@ class Build:
         forced: bool = False,
         memory: Memory | None = None,
         changed: Iterable[Key] = (),
+        lost: Set[Digest] = frozenset(),
     ) -> None:
         self._tasks, self._inputs, self._store, self._pool, self._tell = tasks, inputs, store, pool, tell
-        self._forced = forced
+        self._forced, self._lost = forced, lost
         self._has_worked = False
         self._memory = memory
         self._known: dict[Key, Digest] = memory.known if memory else {}
@@ -148,7 +154,7 @@ class Build:
         def make(job: Job) -> None:
             try:
                 old = self._trace(key)
-                reason = "its value was lost" if lost else self._reason(key, task, old)
+                reason = LOST if lost else self._reason(key, task, old)
                 job.parts = old.parts if old and not reason else self._run(key, task, old, reason)
                 if self._memory and old and not reason:
                     self._memory.remember(key, old)
@@ -177,6 +183,8 @@ class Build:
         for read, digest in self._memory.suspects(key, old) if self._memory else old.reads:
             if (known.get(read) or self.demand(read)) != digest:
                 return f"{read} changed"
+        if self._lost and not self._lost.isdisjoint(old.parts.values()):
+            return LOST
         return ""
 
     def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:

@@ -8,8 +8,10 @@ Whatever is kept waits in memory until `flush`, so that thousands of small value
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import re
 import shutil
 import sqlite3
@@ -77,6 +79,8 @@ class Blobs:
         self._lock = threading.RLock()
         self._known: set[str] | None = None
         self._asked = 0
+        self.missed = False
+        """Whether bytes were asked for and not found, or were not what they should be."""
         self._cache = self._opened()
 
     def _opened(self) -> diskcache.Cache:
@@ -177,6 +181,7 @@ class Blobs:
             return waiting
         data: Any = self._do(lambda cache: cache.get(digest))
         if data is None or hashlib.sha256(data).hexdigest() != digest:
+            self.missed = True
             self._do(lambda cache: cache.delete(digest))
             if self._known is not None:
                 self._known.discard(digest)
@@ -218,6 +223,35 @@ class Blobs:
             self._do(delete)
         if self._known is not None:
             self._known -= doomed
+
+    def count(self) -> int:
+        """Return the number of stored blobs."""
+        self.flush()
+        [(number,)] = self._do(lambda cache: cache._sql("SELECT COUNT(*) FROM Cache").fetchall())
+        return number
+
+    def drop_torn(self) -> int:
+        """Forget the blobs whose file is gone or has another size; return how many there were."""
+
+        def drop(cache: diskcache.Cache) -> int:
+            query = "SELECT rowid, filename, size FROM Cache WHERE filename IS NOT NULL"
+            torn = [(row,) for row, name, size in cache._sql(query).fetchall() if not self._has(name, size)]
+            # Not `cache.delete`, which would remove whatever file the row names.
+            with cache.transact() if torn else contextlib.nullcontext():
+                for row in torn:
+                    cache._sql("DELETE FROM Cache WHERE rowid = ?", row)
+            return len(torn)
+
+        torn = self._do(drop)
+        if torn:
+            self._known = None
+        return torn
+
+    def _has(self, name: str, size: int) -> bool:
+        try:
+            return os.stat(f"{self._folder}/{name}").st_size == size  # noqa: PTH116 - asked in every build
+        except (OSError, ValueError):
+            return False
 
     def close(self) -> None:
         self.flush()

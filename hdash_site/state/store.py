@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
@@ -24,7 +24,7 @@ from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import LockedError, StateError
 from hdash_site.files import Looks, stat_of
-from hdash_site.snapshot import Project, Snapshot
+from hdash_site.snapshot import Project, Snapshot, blobs_of
 from hdash_site.state import copies, failures, lock, migrations, models, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 SOURCE = "source"
 """The name of the fact that identifies the source of the snapshots."""
 
+
+BLOBS = "blobs"
+"""The name of the fact that says how many blobs a file of SQLite had beside it when none was missing."""
 
 TIMEOUT = 10
 """Seconds for which a file of SQLite is waited for that another program holds."""
@@ -89,6 +92,8 @@ class Store:
         self._shared = shared
         self._forgotten = False
         self._learned = False
+        self._lost: set[Digest] | None = None
+        """The named blobs that are missing, once somebody asked."""
         self._edition: tuple[str, str, str, str] | None = None
 
     @functools.cached_property
@@ -132,6 +137,12 @@ class Store:
                 return Key(kind, name)
         return None
 
+    def files(self) -> Iterator[tuple[str, Digest]]:
+        """Return path and digest of each file that a page is made of, also of pages that nobody wants now."""
+        for key, (_, _, parts, _) in self._traces.items():
+            if key.startswith("page:"):
+                yield from rows.parts_of(parts).items()
+
     def snapshots(self) -> dict[str, Snapshot]:
         """Give the last good snapshot of each atlas, by atlas id, in the source's order."""
         known = self._snapshots
@@ -158,8 +169,8 @@ class Store:
         if moved or new != old or not same:
             self._write(write)
         self._snapshots = new
-        self._dropped.update(_blobs_of(old.values()))
-        self._learned |= {*_blobs_of(new.values())} != {*_blobs_of(old.values())}
+        self._dropped.update(blobs_of(old.values()))
+        self._learned |= {*blobs_of(new.values())} != {*blobs_of(old.values())}
 
     def register(self, projects: Iterable[Project]) -> None:
         """Replace the atlases that were registered."""
@@ -303,7 +314,7 @@ class Store:
         self._learned |= bool(gone)
         for key in gone:
             self._dropped.update(rows.digests_in(self._traces.pop(key)[2]))
-        named = set(_blobs_of(self.snapshots().values()))
+        named = set(blobs_of(self.snapshots().values()))
         named.update(*(parts.values() for parts in made.values()))
         self.blobs.sweep(named, self._dropped)
         self._dropped.clear()
@@ -311,7 +322,30 @@ class Store:
     def named(self) -> dict[str, None]:
         """Give the digest of each blob that a trace or a snapshot names, like ones side by side."""
         parts = "\n".join(self._traces[key][2] for key in sorted(self._traces))
-        return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
+        return dict.fromkeys([*blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
+
+    def lost(self) -> Set[Digest]:
+        """Return the digests that a trace or a snapshot names and whose bytes are lost.
+
+        All digests are compared only if the number of blobs differs from the recorded one.
+        """
+        torn = self.blobs.drop_torn()
+        recorded = "" if self._shared or torn else self.fact(BLOBS)
+        self._lost = set() if recorded == str(self.blobs.count()) else self._missing()
+        return self._lost
+
+    def note_blobs(self) -> None:
+        """Record how many blobs there are if none is missing, so that the next run sees whether some are."""
+        if self._lost is None or self._shared:
+            return
+        if self._lost or self.blobs.missed:
+            self._lost = self._missing()
+        number = "" if self._lost else str(self.blobs.count())
+        if number != self.fact(BLOBS):
+            self.set_fact(BLOBS, number)
+
+    def _missing(self) -> set[Digest]:
+        return {digest for digest in self.named() if digest not in self.blobs}
 
     def fetch(self) -> None:
         """Get every blob that the state names and that S3 or the server keeps."""
@@ -427,13 +461,6 @@ def is_store(file: Path) -> bool:
         return False
     finally:
         database.close()
-
-
-def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
-    """Give the digest of each blob that a snapshot names."""
-    for snapshot in snapshots:
-        digests = [snapshot.listing, *(fetched.digest for fetched in snapshot.manifests.values())]
-        yield from filter(None, digests)
 
 
 class _Reads(dict[str, tuple[Key, Digest]]):

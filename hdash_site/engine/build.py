@@ -194,7 +194,9 @@ class Build:
             raise context.failed
         parts = {part: self._store.keep(data) for part, data in values.items()}
         trace = Trace(task.digest, tuple(context.reads.items()), parts)
-        if old and (old.recipe, old.reads) == (trace.recipe, trace.reads) and old.parts != parts:
+        # Of a value that was lost nobody can say whether the trace or the recipe is wrong.
+        known = old and self._lost.isdisjoint(old.parts.values())
+        if old and known and (old.recipe, old.reads) == (trace.recipe, trace.reads) and old.parts != parts:
             raise model.NotDeterministic(key, {part for part, _ in old.parts.items() ^ parts.items()})
         self._store.record(key, trace)
         if self._memory:

@@ -17,12 +17,13 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
-from hdash_site.errors import LockedError, StateError
+from hdash_site.errors import DamagedError, LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot, blobs_of
 from hdash_site.state import copies, failures, lock, migrations, models, rows, where
@@ -87,7 +88,7 @@ class Store:
         self._dropped: set[str] = set()
         """Blobs that a trace or a snapshot named before this run."""
         self._snapshots: dict[str, Snapshot] | None = None
-        self.looks = Looks(lambda: self._held.again(rows.looks) if looks else {})
+        self.looks = Looks(lambda: self._read(rows.looks) if looks else {})
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
@@ -95,12 +96,21 @@ class Store:
         self._lost: set[Digest] | None = None
         """The named blobs that are missing, once somebody asked."""
         self._edition: tuple[str, str, str, str] | None = None
+        self.has_made_history = False
 
     @functools.cached_property
     def _traces(self) -> dict[str, rows.Told]:
-        return self._held.again(rows.traces)
+        return self._read(rows.traces)
+
+    def _read(self, action: Callable[[], Any]) -> Any:
+        """Read rows. Raises `DamagedError` if one of them cannot be understood."""
+        try:
+            return self._held.again(action)
+        except rows.NONSENSE as error:
+            raise DamagedError("a row of the state database cannot be read") from error
 
     def trace(self, key: Key) -> Trace | None:
+        """Return how a task ran last; None if it never did, or if that cannot be read."""
         fresh = self._fresh.get(key)
         if fresh:
             return fresh
@@ -108,14 +118,27 @@ class Store:
         if row is None:
             return None
         recipe, reads, parts, _ = row
-        told = rows.split_reads(reads)
-        return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        try:
+            told = rows.split_reads(reads)
+            return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        except rows.NONSENSE:
+            self._drop_unreadable(f"{key.kind}:{key.name}")
+            return None
+
+    def _drop_unreadable(self, task: str) -> None:
+        """Forget a trace that cannot be read, so that its task runs again."""
+        if self._traces.pop(task, None):
+            self.problems.append(f"what was remembered of {task} cannot be read; it is made again")
 
     def parts(self, key: Key) -> Mapping[str, Digest] | None:
         """Give the parts of a task as it ran last, without what it read."""
         fresh = self._fresh.get(key)
         row = self._traces.get(f"{key.kind}:{key.name}")
-        return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
+        try:
+            return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
+        except rows.NONSENSE:
+            self._drop_unreadable(f"{key.kind}:{key.name}")
+            return None
 
     def record(self, key: Key, trace: Trace) -> None:
         self._fresh[key] = trace
@@ -131,23 +154,24 @@ class Store:
 
     def maker(self, part: str) -> Key | None:
         """Give the task that makes a part of this name: the page that a file is part of."""
-        for key, (_, _, parts, _) in self._traces.items():
-            kind, _, name = key.partition(":")
-            if kind == "page" and part in rows.parts_of(parts):
-                return Key(kind, name)
+        for name in [
+            name for kind, _, name in (key.partition(":") for key in self._traces) if kind == "page"
+        ]:
+            key = Key("page", name)
+            if part in (self.parts(key) or ()):
+                return key
         return None
 
     def files(self) -> Iterator[tuple[str, Digest]]:
         """Return path and digest of each file that a page is made of, also of pages that nobody wants now."""
-        for key, (_, _, parts, _) in self._traces.items():
-            if key.startswith("page:"):
-                yield from rows.parts_of(parts).items()
+        for name in [key.removeprefix("page:") for key in self._traces if key.startswith("page:")]:
+            yield from (self.parts(Key("page", name)) or {}).items()
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Give the last good snapshot of each atlas, by atlas id, in the source's order."""
         known = self._snapshots
         if known is None:
-            known = self._snapshots = self._held.again(rows.snapshots)
+            known = self._snapshots = self._read(rows.snapshots)
         return {**known}
 
     def save_snapshots(self, snapshots: Iterable[Snapshot], source: str = "") -> None:
@@ -179,27 +203,27 @@ class Store:
 
     def registered(self) -> list[Project]:
         """Give the atlases that were registered, in the order of then."""
-        return self._held.again(rows.atlases)
+        return self._read(rows.atlases)
 
     def fact(self, name: str) -> str:
         """Return a fact about the site; empty if it is not recorded."""
-        return self._held.again(rows.facts).get(name, "")
+        return self._read(rows.facts).get(name, "")
 
     def sources(self) -> list[str]:
         """Return the sources that have editions; "" stands for editions that version 0.1.0 wrote."""
-        return self._held.again(rows.sources)
+        return self._read(rows.sources)
 
     def editions(self, source: str) -> list[tuple[str, str]]:
         """Return moment and JSON of each edition of a source, oldest first."""
-        return self._held.again(lambda: rows.editions(source))
+        return self._read(lambda: rows.editions(source))
 
     def basis(self, source: str) -> str:
         """Return what the next edition of a source is compared with; empty if it is not known."""
-        return self._held.again(lambda: rows.basis(source))
+        return self._read(lambda: rows.basis(source))
 
     def bases(self, source: str) -> dict[str, str]:
         """Return the basis of each edition of a source that still has one, by moment."""
-        return self._held.again(lambda: rows.bases(source))
+        return self._read(lambda: rows.bases(source))
 
     def add_edition(self, source: str, moment: str, edition: str, basis: str) -> None:
         """Add the newest edition of a source when this run is committed. All texts are ASCII."""
@@ -231,7 +255,7 @@ class Store:
         table = models.Publication
         query = table.select(table.path, table.digest, table.headers, table.etag)
         query = query.where(table.mirror == hash_of(mirror))
-        found = self._held.again(lambda: models.rows(query))
+        found = self._read(lambda: models.rows(query))
         return {plain(path): Published(*known) for path, *known in found}
 
     def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
@@ -245,7 +269,7 @@ class Store:
         """Return the files of a mirror whose deletion waits."""
         table = models.Deletion
         query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
-        found = self._held.again(lambda: models.rows(query))
+        found = self._read(lambda: models.rows(query))
         return {plain(path): Waiting(*known) for path, *known in found}
 
     def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
@@ -295,6 +319,7 @@ class Store:
 
         if traces or looks or edition:
             self._write(write)
+        self.has_made_history |= bool(edition)
         self._learned |= bool(traces)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
@@ -399,7 +424,7 @@ class Store:
 
     def counts(self) -> Counts:
         """Return how much there is of what cannot be made again."""
-        return self._held.again(lambda: Counts(*rows.counts()))
+        return self._read(lambda: Counts(*rows.counts()))
 
     def forget(self) -> None:
         """Forget everything."""
@@ -445,6 +470,9 @@ def opened(
             store.fetch()
         with _sharing(store):
             yield store
+        if store.has_made_history and at.kind == "sqlite":
+            failed = copies.keep_day(at, f"{datetime.now(UTC):%Y-%m-%d}")
+            store.problems += [failed] if failed else []
 
 
 def is_store(file: Path) -> bool:
@@ -617,6 +645,8 @@ def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
     except StateError as error:
         if error.place or isinstance(error, LockedError):
             raise
+        if isinstance(error, DamagedError):
+            raise _unusable(at, error) from error
         raise StateError(error.problem, str(at), error.way_out) from error
     finally:
         models.database.initialize(earlier)
@@ -652,9 +682,8 @@ def _blobs_to_read(stack: contextlib.ExitStack, cache: Path) -> Blobs:
 
 def _unusable(at: Where, error: Exception) -> StateError:
     if at.kind == "sqlite":
-        return failures.of_state(error, at.name, TIMEOUT)
+        return failures.of_state(error, at.name, TIMEOUT, copies.offer(at))
     said = failures.words_of(error)
     if at.password:
         said = said.replace(at.password, "…")
-    way_out = "check that the server runs and accepts us, and that HDASH_DB_… are right, and try again"
-    return StateError(f"the state database cannot be used ({said})", str(at), way_out)
+    return failures.on_a_server(error, str(at), said)

@@ -39,6 +39,16 @@ def rows(place: Where, query: str) -> list[tuple]:
         database.close()
 
 
+def change(place: Where, statement: str) -> None:
+    """Run a statement in the database of the tests."""
+    database = servers.database(place)
+    database.connect()
+    try:
+        database.execute_sql(statement)
+    finally:
+        database.close()
+
+
 def create(kind: str) -> None:
     on_server(kind, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
 

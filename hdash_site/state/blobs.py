@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 import diskcache
 
+from hdash_site.errors import StateError
 from hdash_site.state import failures
 
 SMALL_BYTES = 1 << 20
@@ -182,7 +183,8 @@ class Blobs:
         data: Any = self._do(lambda cache: cache.get(digest))
         if data is None or hashlib.sha256(data).hexdigest() != digest:
             self.missed = True
-            self._do(lambda cache: cache.delete(digest))
+            with contextlib.nullcontext() if self._mends else contextlib.suppress(StateError):
+                self._do(lambda cache: cache.delete(digest))
             if self._known is not None:
                 self._known.discard(digest)
             return None

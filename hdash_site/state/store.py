@@ -26,7 +26,7 @@ from hdash_site.engine.model import Digest, Key, Trace
 from hdash_site.errors import DamagedError, LockedError, StateError
 from hdash_site.files import Looks, stat_of
 from hdash_site.snapshot import Project, Snapshot, blobs_of
-from hdash_site.state import copies, failures, lock, migrations, models, rows, where
+from hdash_site.state import copies, failures, lock, migrations, models, reading, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -538,20 +538,55 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
                 raise StateError(shared.problems[0])
             yield None
             return
-        with _connected(cache, at):
-            old = bool(migrations.pending(models.database.obj))
-        migrated: list[str] = []
-        if old:
-            with opened(cache, at, fetch=False) as brought:
-                migrated = brought.problems
-        stack.enter_context(_connected(cache, at))
+        try:
+            migrated = _brought_forward(cache, at)
+            stack.enter_context(_connected(cache, at))
+        except StateError as error:
+            if at.kind != "sqlite" or not reading.is_refused(error):
+                raise
+            migrated = _connect_to_read(cache, at, stack)
         kept = shared or _pack_table(at, lock.NOBODY)
-        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, kept)
+        blobs, load = _blobs_to_read(stack, cache)
+        store = Store(blobs, lock.NOBODY, kept)
         if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
             store.problems[:0] = migrated
         if kept:
             store.load = functools.partial(_load, kept, store.blobs)
+        if load:
+            store.load = functools.partial(_load_first, load, store.load)
         yield store
+
+
+def _brought_forward(cache: Path, at: Where) -> list[str]:
+    """Migrate the state if it is of an older version; return what is to be said about that."""
+    with _connected(cache, at):
+        old = bool(migrations.pending(models.database.obj))
+    if not old:
+        return []
+    with opened(cache, at, fetch=False) as brought:
+        return brought.problems
+
+
+def _connect_to_read(cache: Path, at: Where, stack: contextlib.ExitStack) -> list[str]:
+    """Connect to a file of SQLite that may only be read; of an older version, a copy of it is migrated."""
+    file = Path(at.name)
+    try:
+        stack.enter_context(_connected(cache, at, reading.database(file, stack)))
+        if migrations.pending(models.database.obj):
+            temporary = where.file(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
+            reading.copy(file, Path(temporary.name))
+            _brought_forward(Path(temporary.name).parent, temporary)
+            stack.enter_context(_connected(Path(temporary.name).parent, temporary))
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(at, error) from error
+    return []
+
+
+def _load_first(
+    first: Callable[[str], bytes | None], then: Callable[[str], bytes | None], digest: str
+) -> bytes | None:
+    data = first(digest)
+    return then(digest) if data is None else data
 
 
 @contextlib.contextmanager
@@ -630,10 +665,11 @@ def _load(shared: Shared | PackTable, blobs: Blobs, digest: str) -> bytes | None
 
 
 @contextlib.contextmanager
-def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
+def _connected(cache: Path, at: Where, database: Any = None) -> Generator[None, None, None]:
+    """Connect to the state, or to `database`, which is another way to it."""
     earlier = models.database.obj
     try:
-        models.database.initialize(_database(cache, at))
+        models.database.initialize(database or _database(cache, at))
         models.database.connect()
         try:
             yield
@@ -666,18 +702,27 @@ def _database(cache: Path, at: Where) -> Any:
     return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 
-def _blobs_to_read(stack: contextlib.ExitStack, cache: Path) -> Blobs:
-    """Open the blobs beside a run that may be at work; if they are damaged, there are none."""
+def _blobs_to_read(
+    stack: contextlib.ExitStack, cache: Path
+) -> tuple[Blobs, Callable[[str], bytes | None] | None]:
+    """Open the blobs beside a run that may be at work; if they are damaged, there are none.
+
+    In a folder that may only be read, there are no blobs but those that the second value loads.
+    """
     problems: list[str] = []
+    load = None
     try:
         blobs = Blobs(cache / "blobs", mends=False)
     except LockedError:
         raise
     except StateError as error:
-        problems.append(str(error))
+        if reading.is_refused(error):
+            load = reading.loader(cache / "blobs", stack, problems)
+        else:
+            problems.append(str(error))
         blobs = Blobs(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
     blobs.problems += problems
-    return stack.enter_context(contextlib.closing(blobs))
+    return stack.enter_context(contextlib.closing(blobs)), load
 
 
 def _unusable(at: Where, error: Exception) -> StateError:

@@ -232,6 +232,23 @@ class Blobs:
         [(number,)] = self._do(lambda cache: cache._sql("SELECT COUNT(*) FROM Cache").fetchall())
         return number
 
+    def drop_bad(self) -> int:
+        """Forget every blob that is not what its digest says; return how many there were.
+
+        A cache whose database is damaged is emptied, which is said in `problems`.
+        """
+
+        def check(cache: diskcache.Cache) -> None:
+            [*said] = cache._sql("PRAGMA quick_check(1)").fetchall()
+            if said != [("ok",)]:
+                error = sqlite3.DatabaseError(" ".join(str(said[0][0]).split()))
+                error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise error
+
+        self._do(check)
+        torn = self.drop_torn()
+        return torn + sum(self.load(digest) is None for digest in sorted(self._stored))
+
     def drop_torn(self) -> int:
         """Forget the blobs whose file is gone or has another size; return how many there were."""
 

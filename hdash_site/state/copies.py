@@ -102,27 +102,22 @@ def offer(at: Where) -> str:
     )
 
 
-def keep_day(at: Where, today: str) -> str:
+def today() -> str:
+    """Return the day of which a copy is kept now."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def keep_day(at: Where, day: str) -> str:
     """Keep a copy of a day beside the file of SQLite unless there is one, and remove all but the newest.
 
     Return what went wrong; empty if nothing did.
     """
-    target = Path(place_of(at, DAY + today))
+    target = Path(place_of(at, DAY + day))
     if target.exists():
         return ""
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     try:
-        unfinished.unlink(missing_ok=True)
-        with contextlib.closing(sqlite3.connect(at.name, isolation_level=None)) as live:
-            live.execute("ATTACH ? AS day", (str(unfinished),))
-            live.execute("BEGIN")
-            for name, sql in live.execute(_TABLES).fetchall():
-                live.execute(sql.replace("CREATE TABLE ", "CREATE TABLE day.", 1))
-                if name not in _REMADE:
-                    live.execute(f"INSERT INTO day.{name} SELECT * FROM main.{name}")  # noqa: S608
-            for (sql,) in live.execute(_INDEXES).fetchall():
-                live.execute(sql.replace("CREATE INDEX ", "CREATE INDEX day.", 1))
-            live.execute("COMMIT")
+        write_kept_rows(Path(at.name), unfinished)
         unfinished.replace(target)
         for name in sorted(name for name in names(None, at) if _DAY.fullmatch(name))[:-DAYS_KEPT]:
             Path(place_of(at, name)).unlink(missing_ok=True)
@@ -134,6 +129,21 @@ def keep_day(at: Where, today: str) -> str:
     return ""
 
 
+def write_kept_rows(file: Path, target: Path) -> None:
+    """Write the tables of a file of SQLite into a new file, without the rows that a build makes again."""
+    target.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as live:
+        live.execute("ATTACH ? AS kept", (str(target),))
+        live.execute("BEGIN")
+        for name, sql in live.execute(_TABLES).fetchall():
+            live.execute(sql.replace("CREATE TABLE ", "CREATE TABLE kept.", 1))
+            if name not in _REMADE:
+                live.execute(f"INSERT INTO kept.{name} SELECT * FROM main.{name}")  # noqa: S608
+        for (sql,) in live.execute(_INDEXES).fetchall():
+            live.execute(sql.replace("CREATE INDEX ", "CREATE INDEX kept.", 1))
+        live.execute("COMMIT")
+
+
 _TABLES = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name LIKE 'hdash@_%' ESCAPE '@'"
 _INDEXES = (
     "SELECT sql FROM main.sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE INDEX hdash@_%' ESCAPE '@'"
@@ -143,24 +153,25 @@ _INDEXES = (
 def put_in_place(at: Where, name: str) -> str:
     """Replace a damaged file of SQLite by a copy; return where the damaged file is now."""
     file = Path(at.name)
-    aside = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         shutil.copyfile(place_of(at, name), unfinished)
-        for end in (
-            "-wal",
-            "-shm",
-            "",
-        ):  # what is left of the old one would be taken for a part of the new one
-            with contextlib.suppress(FileNotFoundError):
-                file.with_name(file.name + end).rename(aside.with_name(aside.name + end))
-        unfinished.rename(file)
+        return replace_damaged(file, unfinished)
     except OSError as error:
         way_out = "check that the disk has room and that you may write to the folder"
         raise StateError(f"the copy cannot be restored ({error.strerror})", str(file), way_out) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
+
+
+def replace_damaged(file: Path, new: Path) -> str:
+    """Replace a damaged file of SQLite by a new one; return where the damaged file is now."""
+    aside = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
+    for end in ("-wal", "-shm", ""):  # what is left of the old one would be taken for a part of the new one
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(file.name + end).rename(aside.with_name(aside.name + end))
+    new.rename(file)
     return str(aside)
 
 

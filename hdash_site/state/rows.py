@@ -256,10 +256,10 @@ def set_fact(name: str, fact: str) -> None:
 
 def snapshots() -> dict[str, Snapshot]:
     found = models.rows(models.Snapshot.select().order_by(models.Snapshot.place))
-    return {snapshot.project.id: snapshot for snapshot in (_snapshot(*row[2:]) for row in found)}
+    return {snapshot.project.id: snapshot for snapshot in (snapshot_of(*row[2:]) for row in found)}
 
 
-def _snapshot(
+def snapshot_of(
     project: str,
     fingerprint: str,
     listing: str,

@@ -17,7 +17,6 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
@@ -369,6 +368,13 @@ class Store:
         if number != self.fact(BLOBS):
             self.set_fact(BLOBS, number)
 
+    def mark_lost(self) -> int:
+        """Let the next run look for lost blobs; return how many are lost."""
+        lost = self._missing()
+        if lost and self.fact(BLOBS):
+            self.set_fact(BLOBS, "")
+        return len(lost)
+
     def _missing(self) -> set[Digest]:
         return {digest for digest in self.named() if digest not in self.blobs}
 
@@ -471,7 +477,7 @@ def opened(
         with _sharing(store):
             yield store
         if store.has_made_history and at.kind == "sqlite":
-            failed = copies.keep_day(at, f"{datetime.now(UTC):%Y-%m-%d}")
+            failed = copies.keep_day(at, copies.today())
             store.problems += [failed] if failed else []
 
 

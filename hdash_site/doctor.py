@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hdash_site.app import config_of, open_state, place_of, remote_of
-from hdash_site.errors import DamagedError, StateError
+from hdash_site.errors import DamagedError, LockedError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
+from hdash_site.pages.site import remembered
 from hdash_site.state import checkup, copies
 from hdash_site.state.store import Store
 from hdash_site.state.where import Where
@@ -62,7 +63,7 @@ def _checked(options: Options, at: Where) -> list[Checked]:
         with open_state(options, problems.append) as store:
             case = Case(options, store, at)
             checked = [Checked(name, *check(case)) for name, check in CHECKS.items()]
-    except DamagedError:
+    except (DamagedError, LockedError):
         raise
     except StateError as error:
         return [Checked("database", PROBLEM, str(error))]
@@ -96,8 +97,6 @@ def _rows(case: Case) -> tuple[str, str]:
         way_out = copies.offer(case.at) or "export what is readable, and restore the database from a backup"
         return PROBLEM, f"{case.at}: rows cannot be read: {said}; {way_out}"
     if remade:
-        if case.at.kind == "sqlite":
-            copies.keep_day(case.at, copies.today())
 
         def drop() -> None:
             for table, keys in remade.items():
@@ -146,14 +145,14 @@ def _copies(case: Case) -> tuple[str, str]:
 
 def _site(case: Case) -> tuple[str, str]:
     output = output_folder(case.options)
-    published = case.store.published(str(output))
-    other = [path for path, known in published.items() if _digest(output / path) != known.digest]
-    if other:
+    files = remembered(case.store)
+    other = [path for path, file in files.items() if _digest(output / path) != file.digest]
+    if other and output.is_dir():
         return (
             NEXT_BUILD,
             f"{len(other)} files in {output} are missing or altered; the next build writes them",
         )
-    return OK, f"all {len(published)} files of the site in {output} are as they were written"
+    return OK, f"all {len(files)} files of the site in {output} are as they were written"
 
 
 def _digest(path: Path) -> str:

@@ -13,6 +13,7 @@ from hdash_site.app import config_of, remote_of, warn
 from hdash_site.errors import ConfigError, DamagedError, OutputError
 from hdash_site.options import Options, cache_folder, state_place
 from hdash_site.state import archive, models, where
+from hdash_site.state.checkup import integrity
 from hdash_site.state.copies import beside as copies_beside
 from hdash_site.state.copies import put_in_place
 from hdash_site.state.store import Store, is_store, opened
@@ -205,6 +206,8 @@ def restore(options: Options, name: str, confirm: Confirm) -> str:
         with _opened(side, blobs=False) as store:
             there = store.copies(side.at)
             _check_named(name, there, side)
+            if side.at.kind == "sqlite" and not side.remote and integrity(side.at):
+                raise DamagedError("the state database is damaged", str(side))
             held = counted(_held(archive.counts(models.database.obj)))
             confirm(
                 f"{side}: this replaces {held} by {there[name]}, without what was added since."

@@ -1,7 +1,7 @@
 """Copies of a state: as it was before a migration, for the way back to an older version, and of each day.
 
 A copy of a day has what cannot be made again, first of all the history: it is kept beside a file of SQLite
-when a run has added an edition, once a day, and the newest ones stay.
+when a run has added an edition; the last one of a day stays, and so do the copies of the newest days.
 
 Before migrations, there is one copy for each migration that ran first on a state of an older version. SQLite
 has it in a file beside the state (and a state in S3 in an object of its own), a server in tables beside the
@@ -90,6 +90,8 @@ def _beside(file: Path) -> list[str]:
 def offer(at: Where) -> str:
     """Say how to get back the newest copy of a file of SQLite; empty if there is none."""
     kept: dict[str, float] = {}
+    if at.kind != "sqlite":
+        return ""
     with contextlib.suppress(OSError):
         kept = {name: Path(place_of(at, name)).stat().st_mtime for name in names(None, at)}
     if not kept:
@@ -108,13 +110,11 @@ def today() -> str:
 
 
 def keep_day(at: Where, day: str) -> str:
-    """Keep a copy of a day beside the file of SQLite unless there is one, and remove all but the newest.
+    """Keep the copy of a day beside the file of SQLite, and remove all but the newest.
 
     Return what went wrong; empty if nothing did.
     """
     target = Path(place_of(at, DAY + day))
-    if target.exists():
-        return ""
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         write_kept_rows(Path(at.name), unfinished)
@@ -134,6 +134,8 @@ def write_kept_rows(file: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as live:
         live.execute("ATTACH ? AS kept", (str(target),))
+        live.execute("PRAGMA kept.journal_mode = off")
+        live.execute("PRAGMA kept.synchronous = off")
         live.execute("BEGIN")
         for name, sql in live.execute(_TABLES).fetchall():
             live.execute(sql.replace("CREATE TABLE ", "CREATE TABLE kept.", 1))

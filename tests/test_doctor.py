@@ -49,27 +49,6 @@ def copy_of_today(site):
     return site / f"cache/state.db.copy-{copies.today()}"
 
 
-def damage_history(site):
-    """Overwrite the page with the editions."""
-    file = site / "cache/state.db"
-    with closing(sqlite3.connect(file)) as database:
-        [(page,)] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'hdash_edition'")
-    overwrite(file, page)
-
-
-def damage_traces(site):
-    file = site / "cache/state.db"
-    with closing(sqlite3.connect(file)) as database:
-        [(page,)] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'hdash_trace'")
-    overwrite(file, page)
-
-
-def overwrite(file, page):
-    data = bytearray(file.read_bytes())
-    data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
-    file.write_bytes(bytes(data))
-
-
 def test_a_sound_state_is_said_to_be_sound_line_by_line(place):
     assert [(one.name, one.outcome) for one in doctor(app.Options(place[0]))] == [
         (name, OK) for name in CHECKS
@@ -127,7 +106,7 @@ def test_an_edition_that_cannot_be_read_is_left_alone_and_a_copy_is_offered(plac
 def test_a_database_whose_traces_are_damaged_is_written_anew_with_the_whole_history(place):
     site, atlases = place
     tree, history = worlds.tree(site / "public"), upkeep.history(app.Options(site))
-    damage_traces(site)
+    databases.damage(site / "cache/state.db", "hdash_trace")
     outcome, said = outcomes(site)["database"]
     assert outcome == REPAIRED
     [aside] = (site / "cache").glob("state.db.damaged-*[0-9]")
@@ -141,7 +120,7 @@ def test_a_database_whose_traces_are_damaged_is_written_anew_with_the_whole_hist
 def test_a_database_whose_history_is_damaged_offers_the_copy_which_is_restored(place):
     site, atlases = place
     tree, history = worlds.tree(site / "public"), upkeep.history(app.Options(site))
-    damage_history(site)
+    databases.damage(site / "cache/state.db", "hdash_edition")
     name = copy_of_today(site).name.removeprefix("state.db.")
     assert outcomes(site)["database"][0] == PROBLEM
     with pytest.raises(DamagedError) as caught:
@@ -160,7 +139,7 @@ def test_a_database_whose_history_is_damaged_offers_the_copy_which_is_restored(p
 def test_a_damaged_state_without_a_copy_says_so_and_advises_to_keep_the_file(place):
     site, atlases = place
     copy_of_today(site).unlink()
-    damage_history(site)
+    databases.damage(site / "cache/state.db", "hdash_edition")
     with pytest.raises(DamagedError, match="no copy of it was kept: restore the file from a backup"):
         worlds.build(site, atlases)
 

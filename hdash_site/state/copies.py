@@ -169,11 +169,17 @@ def put_in_place(at: Where, name: str) -> str:
 
 def replace_damaged(file: Path, new: Path) -> str:
     """Replace a damaged file of SQLite by a new one; return where the damaged file is now."""
+    aside = set_aside(file)
+    new.rename(file)
+    return aside
+
+
+def set_aside(file: Path) -> str:
+    """Rename a damaged file of SQLite and what is beside it; return where it is now."""
     aside = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
-    for end in ("-wal", "-shm", ""):  # what is left of the old one would be taken for a part of the new one
+    for end in ("-snapshot", "-wal", "-shm", ""):  # what is left would be taken for a part of the new file
         with contextlib.suppress(FileNotFoundError):
             file.with_name(file.name + end).rename(aside.with_name(aside.name + end))
-    new.rename(file)
     return str(aside)
 
 

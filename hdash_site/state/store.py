@@ -458,8 +458,11 @@ def opened(
     """
     at = at or where.file(cache)
     if remote:
-        with _opened_from(remote, cache, at, fetch=fetch) as store:
-            yield store
+        try:
+            with _opened_from(remote, cache, at, fetch=fetch) as store:
+                yield store
+        except DamagedError as error:
+            raise _to_pull_again(remote, at, error) from error
         return
     with contextlib.ExitStack() as stack:
         stack.enter_context(_connected(cache, at))
@@ -636,6 +639,15 @@ def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Gene
             store.fetch()
         with _sharing(store):
             yield store
+
+
+def _to_pull_again(remote: Remote, at: Where, error: DamagedError) -> DamagedError:
+    """Set aside the damaged file of a state in S3, so that the next run gets the state from there."""
+    if at.kind != "sqlite":
+        return error
+    aside = copies.set_aside(Path(at.name))
+    way_out = f"run the command again: it gets the state from {remote.place}; the damaged file is now {aside}"
+    return DamagedError(error.problem, error.place, way_out)
 
 
 def _pack_table(at: Where, held: lock.Held) -> PackTable | None:

@@ -514,6 +514,17 @@ def check(root: Path, cache: Path | None, as_json: bool) -> int:
 
 
 @commands.command()
+@_options(_root, _output, _cache)
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as a list in JSON.")
+def doctor(root: Path, output: Path | None, cache: Path | None, as_json: bool) -> int:
+    """Check the state, and repair what can be made again; exit with 1 if a person has to do something."""
+    from hdash_site import app, console
+    from hdash_site.doctor import doctor
+
+    return console.show_doctor(doctor(app.Options(root, None, output, cache)), as_json=as_json)
+
+
+@commands.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @_root
 def new(path: Path, root: Path) -> None:

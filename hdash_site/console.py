@@ -16,13 +16,14 @@ from hdash_site.editions import UNKNOWN
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
 from hdash_site.pages.history import brief, sentence
-from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
+from hdash_site.run import DONE, FAILED, Result, Tell, exit_code, now, silent
 from hdash_site.secrets import hidden
 from hdash_site.site_status import WAITING
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 
 if TYPE_CHECKING:
+    from hdash_site.doctor import Checked
     from hdash_site.nightly import Night
     from hdash_site.preview.serve import Built
     from hdash_site.progress import MovingLine
@@ -313,6 +314,17 @@ def show_review(review: Review, *, as_json: bool) -> int:
         looked = f"{review.pages:,} pages, {review.links:,} links"
         print(f"checked   {looked}: {errors:,} errors, {warnings:,} warnings")
     return 1 if errors else DONE
+
+
+def show_doctor(checked: Sequence[Checked], *, as_json: bool) -> int:
+    """Print a line for each check; return the exit code."""
+    from hdash_site.doctor import PROBLEM
+
+    if as_json:
+        print(hidden(json.dumps([one._asdict() for one in checked]), os.environ))
+    else:
+        _table([(one.name, one.outcome, _plain(hidden(one.text, os.environ))) for one in checked])
+    return FAILED if any(one.outcome == PROBLEM for one in checked) else DONE
 
 
 def show_settings(settings: Sequence[InForce], *, as_json: bool) -> None:

@@ -8,7 +8,8 @@
     ├── ContentError      a markdown article
     ├── LayoutError       a Mako layout
     ├── StateError        the database or the blob cache
-    │   └── LockedError   another run is at work
+    │   ├── LockedError   another run is at work
+    │   └── DamagedError  the file of the database is damaged
     ├── AwsError          a bucket in S3, or another service of AWS
     └── OutputError       the finished site
 
@@ -67,6 +68,10 @@ class StateError(HdashError):
 
 class LockedError(StateError):
     """Another run holds the state."""
+
+
+class DamagedError(StateError):
+    """The file of the database is damaged: a copy of it has to take its place."""
 
 
 class OutputError(HdashError):

@@ -266,7 +266,8 @@ class _Site:
             place = self._place(path)
             line = _line_of(self.root / place, written) if written and place != path else 0
             yield Problem(severity, place, problem, way_out, len(paths), line)
-        for path in self.ids:
+        # A page whose bytes were lost may have led anywhere.
+        for path in self.ids if len(self.ids) == self.pages else ():
             if path not in self.linked and self._kind(path) not in _ENTRIES:
                 way_out = "link to it, put it into the menu, or delete it"
                 yield Problem(WARNING, self._place(path), "no other page leads here", way_out)

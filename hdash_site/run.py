@@ -8,7 +8,7 @@ import json
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.files import Looks
 from hdash_site.htan.changes import findings_moved
+from hdash_site.lost import mended
 from hdash_site.options import Options, moment, present
 from hdash_site.origin import identity, identity_of_snapshots, kind_of, source_of
 from hdash_site.pages import rules
@@ -164,7 +165,8 @@ class Run:
         with self._phase("crawl"):
             crawled = self.crawl()
         before = {atlas: self._facets_of(atlas) for atlas in crawled.snapshots}
-        with self._phase("build"), self._building(crawled) as building:
+        lost = frozenset[Digest]() if self._kept and self._kept.site else self._mended(crawled)
+        with self._phase("build"), self._building(crawled, lost) as building:
             self._report(building, crawled)
             early = self._early(building, self._kept) if self._kept else None
             last = self._kept.site if self._kept else None
@@ -187,6 +189,7 @@ class Run:
         again = self._kept and self._kept.site
         if self._ran and not self._broken and not partly and not again:
             self._store.sweep(building.made())
+        self._store.note_blobs()
         if self._kept:
             self._kept.crawled, self._kept.site, self._kept.today = crawled, built, self._today
             self._kept.history = self._history
@@ -249,7 +252,7 @@ class Run:
         return dataclasses.replace(self._config, synapse=dataclasses.replace(synapse, deadline=left))
 
     @contextmanager
-    def _building(self, crawled: Crawled) -> Generator[Build, None, None]:
+    def _building(self, crawled: Crawled, lost: Set[Digest]) -> Generator[Build, None, None]:
         jobs = self._options.jobs
         deadline = self._options.deadline
         kept = self._kept
@@ -273,6 +276,7 @@ class Run:
                 memory=kept.memory if kept else None,
                 changed=self._changed(kept) if kept else (),
                 until=deadline.at(BUILD_SHARE) if deadline else None,
+                lost=lost,
             )
             with closing(build.schedule):
                 try:
@@ -347,7 +351,13 @@ class Run:
     def _deploy(self, building: Build, files: Mapping[str, File]) -> Deployed:
         def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
-            return self._store.load(file.digest) or building.value(file.key)
+            try:
+                return self._store.load(file.digest) or building.value(file.key)
+            except Broken as broken:
+                why = _line(Failed(broken.key, broken.error))
+                raise OutputError(
+                    f"its bytes are lost and cannot be made now: {why}", file.key.part
+                ) from None
 
         assert self._publish is not None
         artifacts = Artifacts(files, loader(files, load), status_of(self._store))
@@ -358,12 +368,18 @@ class Run:
         data = self._store.load(digest)
         if data is None:
             if self._source:
-                data = recovered(self._source, self._crawled.snapshots, digest)
+                snapshots = self._crawled.snapshots.values()
+                data = next(recovered(self._source, snapshots, {digest}), None)
             if data is None:
                 way_out = "build again" if self._source else "build once without --offline"
                 raise StateError("crawled bytes are lost, and cannot be had again now", digest, way_out)
             self._store.keep(data)
         return data
+
+    def _mended(self, crawled: Crawled) -> Set[Digest]:
+        """Get lost bytes back from the folder of the site and from the source; return what is still lost."""
+        lost = self._store.lost()
+        return mended(self._store, lost, self._options, crawled.snapshots.values(), self._source)
 
     def _told(self, event: Event) -> None:
         self._tell("build", str(event.key))

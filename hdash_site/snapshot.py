@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
@@ -71,3 +71,10 @@ class Snapshot(NamedTuple):
     def is_unverified(self) -> bool:
         """Whether the last good crawl could not prove that this is what the source held."""
         return bool(self.crawled) and not self.failed_since and self.verified != self.crawled
+
+
+def blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """Return the digest of each listing and each manifest that snapshots name."""
+    for snapshot in snapshots:
+        digests = [snapshot.listing, *(fetched.digest for fetched in snapshot.manifests.values())]
+        yield from filter(None, digests)

@@ -91,7 +91,7 @@ def copy(
 @_cache
 @_yes
 def restore(name: str | None, root: Path, cache: Path | None, yes: bool) -> None:
-    """Replace the state by a COPY from before a migration, for an older version; without COPY, list them."""
+    """Replace the state by a COPY of a day or from before a migration; without COPY, list the copies."""
     from hdash_site import app, transfer
 
     options = app.Options(root, cache=cache)
@@ -100,7 +100,9 @@ def restore(name: str | None, root: Path, cache: Path | None, yes: bool) -> None
             click.echo(f"{known}  {place}")
         return
     place = transfer.restore(options, name, _confirm(yes))
-    click.echo(f"{place}: restored {name}; use the older version from now on: this version migrates it again")
+    older = name.startswith("before-")
+    then = "use the older version from now on: this version migrates it again" if older else "build the site"
+    click.echo(f"{place}: restored {name}; {then}")
 
 
 def _confirm(yes: bool) -> Callable[[str], Any]:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hdash_site.app import config_of, remote_of, warn
-from hdash_site.errors import ConfigError, OutputError
+from hdash_site.errors import ConfigError, DamagedError, OutputError
 from hdash_site.options import Options, cache_folder, state_place
 from hdash_site.state import archive, models, where
+from hdash_site.state.checkup import integrity
+from hdash_site.state.copies import beside as copies_beside
+from hdash_site.state.copies import put_in_place
 from hdash_site.state.store import Store, is_store, opened
 from hdash_site.state.where import Remote, Where, said
 
@@ -188,24 +191,40 @@ def _temporary() -> Generator[Path, None, None]:
 
 
 def copies(options: Options) -> dict[str, str]:
-    """Return the copies that were kept before migrations of the state, by name, and where each is."""
+    """Return the copies that were kept of the state, by name, and where each is."""
     side = _side(HERE, "", options)
+    if side.at.kind == "sqlite" and not side.remote:
+        return copies_beside(side.at)  # a damaged state has copies, too
     with _opened(side, blobs=False) as store:
         return store.copies(side.at)
 
 
 def restore(options: Options, name: str, confirm: Confirm) -> str:
-    """Replace the state by a copy that was kept before a migration; return where the state is."""
+    """Replace the state by a copy; return where the state is, and what became of a damaged one."""
     side = _side(HERE, "", options)
-    with _opened(side, blobs=False) as store:
-        there = store.copies(side.at)
-        if name not in there:
-            known = ", ".join(there) or "there is none"
-            raise ConfigError(f'there is no copy "{name}"', str(side), f"give the name of a copy: {known}")
-        held = counted(_held(archive.counts(models.database.obj)))
-        confirm(
-            f"{side}: this replaces {held} by {there[name]}, without what was added since."
-            " To keep that, run hdash-site state export first."
-        )
-        store.restore(side.at, name)
+    try:
+        with _opened(side, blobs=False) as store:
+            there = store.copies(side.at)
+            _check_named(name, there, side)
+            if side.at.kind == "sqlite" and not side.remote and integrity(side.at):
+                raise DamagedError("the state database is damaged", str(side))
+            held = counted(_held(archive.counts(models.database.obj)))
+            confirm(
+                f"{side}: this replaces {held} by {there[name]}, without what was added since."
+                " To keep that, run hdash-site state export first."
+            )
+            store.restore(side.at, name)
+    except DamagedError:
+        if side.remote:
+            raise
+        there = copies_beside(side.at)
+        _check_named(name, there, side)
+        confirm(f"{side}: this replaces the damaged state by {there[name]}, without what was added since.")
+        return f"{side} (the damaged file is now {put_in_place(side.at, name)})"
     return str(side)
+
+
+def _check_named(name: str, there: Mapping[str, str], side: _Side) -> None:
+    if name not in there:
+        known = ", ".join(there) or "there is none"
+        raise ConfigError(f'there is no copy "{name}"', str(side), f"give the name of a copy: {known}")

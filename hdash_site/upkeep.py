@@ -23,7 +23,7 @@ from hdash_site.secrets import SECRETS
 from hdash_site.snapshot import Project, Snapshot
 from hdash_site.sources.crawl import atlases_of
 from hdash_site.sources.folder import projects_of
-from hdash_site.state import where
+from hdash_site.state import copies, where
 from hdash_site.state.store import Counts, Store, glanced
 from hdash_site.state.where import BESIDE
 
@@ -221,6 +221,7 @@ def clean(options: Options) -> list[str]:
         paths.remove(cache / "sample")  # somebody else's
     if at.kind == "sqlite":
         paths += [Path(at.name + end) for end in ("", "-shm", "-wal", *BESIDE)]
+        paths += map(Path, copies.beside(at).values())
     else:
         gone.append(f"our rows in {at}")
     for path in paths:

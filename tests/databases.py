@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 from hdash_site.state import servers, where
@@ -37,6 +38,26 @@ def rows(place: Where, query: str) -> list[tuple]:
         return list(database.execute_sql(query).fetchall())
     finally:
         database.close()
+
+
+def change(place: Where, statement: str) -> None:
+    """Run a statement in the database of the tests."""
+    database = servers.database(place)
+    database.connect()
+    try:
+        database.execute_sql(statement)
+    finally:
+        database.close()
+
+
+def damage(file: Path, table: str) -> None:
+    """Overwrite the first page of a table in a file of SQLite that nobody has open."""
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        [(page,)] = database.execute(query, (table,)).fetchall()
+    data = bytearray(file.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    file.write_bytes(bytes(data))
 
 
 def create(kind: str) -> None:

@@ -9,13 +9,15 @@ the first that differs ends the comparison, so that nothing is made that today's
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from hdash_site.engine import model
 from hdash_site.engine.memory import Memory
 from hdash_site.engine.model import ABSENT, OVERRUN, Bounds, Broken, Digest, Key, Task, Trace
 from hdash_site.engine.schedule import Job, Schedule
+
+LOST = "its value was lost"
 
 
 class Build:
@@ -30,6 +32,9 @@ class Build:
 
     `until`: a deadline as a reading of `time.monotonic`. A deferrable task that is not done by then fails
     with `OutOfTime`, and its last value stays.
+
+    `lost` are digests whose bytes the store no longer has: a task that is asked for and made one of them
+    runs again.
     """
 
     def __init__(
@@ -46,9 +51,10 @@ class Build:
         memory: Memory | None = None,
         changed: Iterable[Key] = (),
         until: float | None = None,
+        lost: Set[Digest] = frozenset(),
     ) -> None:
         self._tasks, self._inputs, self._store, self._pool, self._tell = tasks, inputs, store, pool, tell
-        self._forced = forced
+        self._forced, self._lost = forced, lost
         self._alone, self._until = alone, until
         self._worked = 0.0
         self._memory = memory
@@ -170,7 +176,7 @@ class Build:
         def make(job: Job) -> None:
             try:
                 old = self._trace(key)
-                reason = "its value was lost" if lost else self._reason(key, task, old)
+                reason = LOST if lost else self._reason(key, task, old)
                 job.parts = old.parts if old and not reason else self._run(key, task, old, reason)
                 if self._memory and old and not reason:
                     self._memory.remember(key, old)
@@ -199,6 +205,8 @@ class Build:
         for read, digest in self._memory.suspects(key, old) if self._memory else old.reads:
             if (known.get(read) or self.demand(read)) != digest:
                 return f"{read} changed"
+        if self._lost and not self._lost.isdisjoint(old.parts.values()):
+            return LOST
         return ""
 
     def _run(self, key: Key, task: Task, old: Trace | None, reason: str) -> Mapping[str, Digest]:
@@ -212,7 +220,9 @@ class Build:
         parts = {part: self._store.keep(data) for part, data in values.items()}
         trace = Trace(task.digest, tuple(context.reads.items()), parts)
         same = old and (old.recipe, old.reads) == (trace.recipe, trace.reads)
-        if old and same and old.parts != parts and OVERRUN not in {*old.parts, *parts}:
+        # Of a value that was lost nobody can say whether the trace or the recipe is wrong.
+        known = old and self._lost.isdisjoint(old.parts.values())
+        if old and same and known and old.parts != parts and OVERRUN not in {*old.parts, *parts}:
             raise model.NotDeterministic(key, {part for part, _ in old.parts.items() ^ parts.items()})
         self._store.record(key, trace)
         if self._memory:

@@ -150,22 +150,27 @@ def crawl(source: Source, last: Mapping[str, Snapshot], blobs: Blobs, asked: Ask
     return Crawled(_snapshots(projects, crawled, last, known, failed, asked), failed, unverified)
 
 
-def recovered(source: Source, snapshots: Mapping[str, Snapshot], lost: str) -> bytes | None:
-    """Fetch once more the listing or manifest whose bytes had the digest `lost`; None if they changed."""
-    for snapshot in snapshots.values():
-        found: list[bytes] = []
-        if snapshot.listing == lost:
-            for _, file in source.listings([snapshot.project]):
-                if not isinstance(file, AtlasError):
-                    with file:
-                        found.append(file.read())
-        for entity, fetched in snapshot.manifests.items():
-            if fetched.digest == lost:
-                answer = source.manifests([fetched.listed(entity)])
-                found += [data for _, data in answer if isinstance(data, bytes)]
-        if found and digest(found[0]) == lost:
-            return found[0]
-    return None
+def recovered(source: Source, snapshots: Iterable[Snapshot], lost: Set[str]) -> Iterator[bytes]:
+    """Fetch once more the listings and manifests whose bytes had a digest in `lost`.
+
+    Those that changed since, or that cannot be read now, are left out.
+    """
+    listings = [snapshot.project for snapshot in snapshots if snapshot.listing in lost]
+    for _, file in source.listings(listings) if listings else ():
+        if not isinstance(file, AtlasError):
+            with file:
+                data = file.read()
+            if digest(data) in lost:
+                yield data
+    manifests = {
+        fetched.digest: fetched.listed(entity)
+        for snapshot in snapshots
+        for entity, fetched in snapshot.manifests.items()
+        if fetched.digest in lost
+    }
+    for _, data in source.manifests(list(manifests.values())) if manifests else ():
+        if isinstance(data, bytes) and digest(data) in lost:
+            yield data
 
 
 def atlases_of(source: Source) -> tuple[list[Project], dict[str, SourceError]]:

@@ -8,8 +8,10 @@ Whatever is kept waits in memory until `flush`, so that thousands of small value
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import re
 import shutil
 import sqlite3
@@ -20,6 +22,7 @@ from typing import Any, BinaryIO
 
 import diskcache
 
+from hdash_site.errors import StateError
 from hdash_site.state import failures
 
 SMALL_BYTES = 1 << 20
@@ -77,6 +80,8 @@ class Blobs:
         self._lock = threading.RLock()
         self._known: set[str] | None = None
         self._asked = 0
+        self.missed = False
+        """Whether bytes were asked for and not found, or were not what they should be."""
         self._cache = self._opened()
 
     def _opened(self) -> diskcache.Cache:
@@ -177,7 +182,9 @@ class Blobs:
             return waiting
         data: Any = self._do(lambda cache: cache.get(digest))
         if data is None or hashlib.sha256(data).hexdigest() != digest:
-            self._do(lambda cache: cache.delete(digest))
+            self.missed = True
+            with contextlib.nullcontext() if self._mends else contextlib.suppress(StateError):
+                self._do(lambda cache: cache.delete(digest))
             if self._known is not None:
                 self._known.discard(digest)
             return None
@@ -218,6 +225,52 @@ class Blobs:
             self._do(delete)
         if self._known is not None:
             self._known -= doomed
+
+    def count(self) -> int:
+        """Return the number of stored blobs."""
+        self.flush()
+        [(number,)] = self._do(lambda cache: cache._sql("SELECT COUNT(*) FROM Cache").fetchall())
+        return number
+
+    def drop_bad(self) -> int:
+        """Forget every blob that is not what its digest says; return how many there were.
+
+        A cache whose database is damaged is emptied, which is said in `problems`.
+        """
+
+        def check(cache: diskcache.Cache) -> None:
+            [*said] = cache._sql("PRAGMA quick_check(1)").fetchall()
+            if said != [("ok",)]:
+                error = sqlite3.DatabaseError(" ".join(str(said[0][0]).split()))
+                error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise error
+
+        self._do(check)
+        torn = self.drop_torn()
+        return torn + sum(self.load(digest) is None for digest in sorted(self._stored))
+
+    def drop_torn(self) -> int:
+        """Forget the blobs whose file is gone or has another size; return how many there were."""
+
+        def drop(cache: diskcache.Cache) -> int:
+            query = "SELECT rowid, filename, size FROM Cache WHERE filename IS NOT NULL"
+            torn = [(row,) for row, name, size in cache._sql(query).fetchall() if not self._has(name, size)]
+            # Not `cache.delete`, which would remove whatever file the row names.
+            with cache.transact() if torn else contextlib.nullcontext():
+                for row in torn:
+                    cache._sql("DELETE FROM Cache WHERE rowid = ?", row)
+            return len(torn)
+
+        torn = self._do(drop)
+        if torn:
+            self._known = None
+        return torn
+
+    def _has(self, name: str, size: int) -> bool:
+        try:
+            return os.stat(f"{self._folder}/{name}").st_size == size  # noqa: PTH116 - asked in every build
+        except (OSError, ValueError):
+            return False
 
     def close(self) -> None:
         self.flush()

@@ -1,8 +1,11 @@
-"""Copies of a state as it was before a migration, for the way back to an older version.
+"""Copies of a state: as it was before a migration, for the way back to an older version, and of each day.
 
-There is one copy for each migration that ran first on a state of an older version. SQLite has it in a file
-beside the state (and a state in S3 in an object of its own), a server in tables beside the others. The copy
-of the migrations is made last: without it a copy is incomplete.
+A copy of a day has what cannot be made again, first of all the history: it is kept beside a file of SQLite
+when a run has added an edition; the last one of a day stays, and so do the copies of the newest days.
+
+Before migrations, there is one copy for each migration that ran first on a state of an older version. SQLite
+has it in a file beside the state (and a state in S3 in an object of its own), a server in tables beside the
+others. The copy of the migrations is made last: without it a copy is incomplete.
 """
 
 # pyright: basic
@@ -12,17 +15,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hdash_site.errors import StateError
-from hdash_site.state import migrations
+from hdash_site.state import failures, migrations
 from hdash_site.state.orm import peewee
 from hdash_site.state.where import Where
 
 BEFORE = "before-"
 """How the name of a copy begins; the name of a migration follows."""
+
+DAY = "copy-"
+"""How the name of a copy of a day begins; the day follows."""
+DAYS_KEPT = 2
+_DAY = re.compile(rf"{DAY}\d{{4}}-\d\d-\d\d")
+_REMADE = ("hdash_trace", "hdash_look", "hdash_lock", "hdash_pack")
+"""Tables of which a copy of a day has no rows: a build makes them again."""
 
 _MARK = "_before_"
 _RECORD = "hdash_migration"
@@ -61,14 +74,118 @@ def names(database: Any, at: Where) -> list[str]:
     """Return the names of the copies of the connected state."""
     if at.kind == "sqlite":
         file = Path(at.name)
-        found = [
-            path.name.removeprefix(f"{file.name}.") for path in file.parent.glob(f"{file.name}.{BEFORE}*")
-        ]
+        found = [name.removeprefix(f"{file.name}.") for name in _beside(file)]
     else:
         start = _RECORD + _MARK
         found = [BEFORE + table[len(start) :] for table in database.get_tables() if table.startswith(start)]
     known = {BEFORE + migration.__name__ for migration in migrations.MIGRATIONS}
-    return sorted(known & set(found))
+    return sorted(name for name in found if name in known or _DAY.fullmatch(name))
+
+
+def _beside(file: Path) -> list[str]:
+    """Return the names of the files beside a file."""
+    return [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+
+
+def offer(at: Where) -> str:
+    """Say how to get back the newest copy of a file of SQLite; empty if there is none."""
+    kept: dict[str, float] = {}
+    if at.kind != "sqlite":
+        return ""
+    with contextlib.suppress(OSError):
+        kept = {name: Path(place_of(at, name)).stat().st_mtime for name in names(None, at)}
+    if not kept:
+        return ""
+    name = max(kept, key=lambda one: kept[one])
+    when = datetime.fromtimestamp(kept[name], UTC)
+    return (
+        f"restore the newest copy, of {when:%d %b %Y, %H:%M} GMT: hdash-site state restore {name};"
+        " the damaged file is kept under another name"
+    )
+
+
+def today() -> str:
+    """Return the day of which a copy is kept now."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def keep_day(at: Where, day: str) -> str:
+    """Keep the copy of a day beside the file of SQLite, and remove all but the newest.
+
+    Return what went wrong; empty if nothing did.
+    """
+    target = Path(place_of(at, DAY + day))
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    try:
+        write_kept_rows(Path(at.name), unfinished)
+        unfinished.replace(target)
+        for name in sorted(name for name in names(None, at) if _DAY.fullmatch(name))[:-DAYS_KEPT]:
+            Path(place_of(at, name)).unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        return f"{target}: the daily copy of the state cannot be kept ({failures.words_of(error)})"
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return ""
+
+
+def write_kept_rows(file: Path, target: Path) -> None:
+    """Write the tables of a file of SQLite into a new file, without the rows that a build makes again."""
+    target.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as live:
+        live.execute("ATTACH ? AS kept", (str(target),))
+        live.execute("PRAGMA kept.journal_mode = off")
+        live.execute("PRAGMA kept.synchronous = off")
+        live.execute("BEGIN")
+        for name, sql in live.execute(_TABLES).fetchall():
+            live.execute(sql.replace("CREATE TABLE ", "CREATE TABLE kept.", 1))
+            if name not in _REMADE:
+                live.execute(f"INSERT INTO kept.{name} SELECT * FROM main.{name}")  # noqa: S608
+        for (sql,) in live.execute(_INDEXES).fetchall():
+            live.execute(sql.replace("CREATE INDEX ", "CREATE INDEX kept.", 1))
+        live.execute("COMMIT")
+
+
+_TABLES = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name LIKE 'hdash@_%' ESCAPE '@'"
+_INDEXES = (
+    "SELECT sql FROM main.sqlite_master WHERE type = 'index' AND sql LIKE 'CREATE INDEX hdash@_%' ESCAPE '@'"
+)
+
+
+def put_in_place(at: Where, name: str) -> str:
+    """Replace a damaged file of SQLite by a copy; return where the damaged file is now."""
+    file = Path(at.name)
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(place_of(at, name), unfinished)
+        return replace_damaged(file, unfinished)
+    except OSError as error:
+        way_out = "check that the disk has room and that you may write to the folder"
+        raise StateError(f"the copy cannot be restored ({error.strerror})", str(file), way_out) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def replace_damaged(file: Path, new: Path) -> str:
+    """Replace a damaged file of SQLite by a new one; return where the damaged file is now."""
+    aside = set_aside(file)
+    new.rename(file)
+    return aside
+
+
+def set_aside(file: Path) -> str:
+    """Rename a damaged file of SQLite and what is beside it; return where it is now."""
+    aside = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H%M%S}")
+    for end in ("-snapshot", "-wal", "-shm", ""):  # what is left would be taken for a part of the new file
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(file.name + end).rename(aside.with_name(aside.name + end))
+    return str(aside)
+
+
+def beside(at: Where) -> dict[str, str]:
+    """Return the copies beside a file of SQLite, by name, and where each is."""
+    return {name: place_of(at, name) for name in names(None, at)}
 
 
 def restore_file(database: Any, file: Path) -> None:

@@ -21,6 +21,10 @@ ROWS_A_STATEMENT = 80
 """Old SQLite takes 999 variables in a statement; our widest table has twelve columns."""
 
 
+NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a row that was damaged may raise."""
+
+
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(rows), ROWS_A_STATEMENT):
         yield rows[start : start + ROWS_A_STATEMENT]
@@ -252,10 +256,10 @@ def set_fact(name: str, fact: str) -> None:
 
 def snapshots() -> dict[str, Snapshot]:
     found = models.rows(models.Snapshot.select().order_by(models.Snapshot.place))
-    return {snapshot.project.id: snapshot for snapshot in (_snapshot(*row[2:]) for row in found)}
+    return {snapshot.project.id: snapshot for snapshot in (snapshot_of(*row[2:]) for row in found)}
 
 
-def _snapshot(
+def snapshot_of(
     project: str,
     fingerprint: str,
     listing: str,

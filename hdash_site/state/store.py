@@ -16,16 +16,16 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
-from hdash_site.errors import LockedError, StateError
+from hdash_site.errors import DamagedError, LockedError, StateError
 from hdash_site.files import Looks, stat_of
-from hdash_site.snapshot import Project, Snapshot
-from hdash_site.state import copies, failures, lock, migrations, models, rows, where
+from hdash_site.snapshot import Project, Snapshot, blobs_of
+from hdash_site.state import copies, failures, lock, migrations, models, reading, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 SOURCE = "source"
 """The name of the fact that identifies the source of the snapshots."""
 
+
+BLOBS = "blobs"
+"""The name of the fact that says how many blobs a file of SQLite had beside it when none was missing."""
 
 TIMEOUT = 10
 """Seconds for which a file of SQLite is waited for that another program holds."""
@@ -84,18 +87,29 @@ class Store:
         self._dropped: set[str] = set()
         """Blobs that a trace or a snapshot named before this run."""
         self._snapshots: dict[str, Snapshot] | None = None
-        self.looks = Looks(lambda: self._held.again(rows.looks) if looks else {})
+        self.looks = Looks(lambda: self._read(rows.looks) if looks else {})
         self._keeps_looks = looks
         self._shared = shared
         self._forgotten = False
         self._learned = False
+        self._lost: set[Digest] | None = None
+        """The named blobs that are missing, once somebody asked."""
         self._edition: tuple[str, str, str, str] | None = None
+        self.has_made_history = False
 
     @functools.cached_property
     def _traces(self) -> dict[str, rows.Told]:
-        return self._held.again(rows.traces)
+        return self._read(rows.traces)
+
+    def _read(self, action: Callable[[], Any]) -> Any:
+        """Read rows. Raises `DamagedError` if one of them cannot be understood."""
+        try:
+            return self._held.again(action)
+        except rows.NONSENSE as error:
+            raise DamagedError("a row of the state database cannot be read") from error
 
     def trace(self, key: Key) -> Trace | None:
+        """Return how a task ran last; None if it never did, or if that cannot be read."""
         fresh = self._fresh.get(key)
         if fresh:
             return fresh
@@ -103,14 +117,27 @@ class Store:
         if row is None:
             return None
         recipe, reads, parts, _ = row
-        told = rows.split_reads(reads)
-        return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        try:
+            told = rows.split_reads(reads)
+            return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        except rows.NONSENSE:
+            self._drop_unreadable(f"{key.kind}:{key.name}")
+            return None
+
+    def _drop_unreadable(self, task: str) -> None:
+        """Forget a trace that cannot be read, so that its task runs again."""
+        if self._traces.pop(task, None):
+            self.problems.append(f"what was remembered of {task} cannot be read; it is made again")
 
     def parts(self, key: Key) -> Mapping[str, Digest] | None:
         """Give the parts of a task as it ran last, without what it read."""
         fresh = self._fresh.get(key)
         row = self._traces.get(f"{key.kind}:{key.name}")
-        return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
+        try:
+            return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
+        except rows.NONSENSE:
+            self._drop_unreadable(f"{key.kind}:{key.name}")
+            return None
 
     def record(self, key: Key, trace: Trace) -> None:
         self._fresh[key] = trace
@@ -126,17 +153,24 @@ class Store:
 
     def maker(self, part: str) -> Key | None:
         """Give the task that makes a part of this name: the page that a file is part of."""
-        for key, (_, _, parts, _) in self._traces.items():
-            kind, _, name = key.partition(":")
-            if kind == "page" and part in rows.parts_of(parts):
-                return Key(kind, name)
+        for name in [
+            name for kind, _, name in (key.partition(":") for key in self._traces) if kind == "page"
+        ]:
+            key = Key("page", name)
+            if part in (self.parts(key) or ()):
+                return key
         return None
+
+    def files(self) -> Iterator[tuple[str, Digest]]:
+        """Return path and digest of each file that a page is made of, also of pages that nobody wants now."""
+        for name in [key.removeprefix("page:") for key in self._traces if key.startswith("page:")]:
+            yield from (self.parts(Key("page", name)) or {}).items()
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Give the last good snapshot of each atlas, by atlas id, in the source's order."""
         known = self._snapshots
         if known is None:
-            known = self._snapshots = self._held.again(rows.snapshots)
+            known = self._snapshots = self._read(rows.snapshots)
         return {**known}
 
     def save_snapshots(self, snapshots: Iterable[Snapshot], source: str = "") -> None:
@@ -158,8 +192,8 @@ class Store:
         if moved or new != old or not same:
             self._write(write)
         self._snapshots = new
-        self._dropped.update(_blobs_of(old.values()))
-        self._learned |= {*_blobs_of(new.values())} != {*_blobs_of(old.values())}
+        self._dropped.update(blobs_of(old.values()))
+        self._learned |= {*blobs_of(new.values())} != {*blobs_of(old.values())}
 
     def register(self, projects: Iterable[Project]) -> None:
         """Replace the atlases that were registered."""
@@ -168,27 +202,27 @@ class Store:
 
     def registered(self) -> list[Project]:
         """Give the atlases that were registered, in the order of then."""
-        return self._held.again(rows.atlases)
+        return self._read(rows.atlases)
 
     def fact(self, name: str) -> str:
         """Return a fact about the site; empty if it is not recorded."""
-        return self._held.again(rows.facts).get(name, "")
+        return self._read(rows.facts).get(name, "")
 
     def sources(self) -> list[str]:
         """Return the sources that have editions; "" stands for editions that version 0.1.0 wrote."""
-        return self._held.again(rows.sources)
+        return self._read(rows.sources)
 
     def editions(self, source: str) -> list[tuple[str, str]]:
         """Return moment and JSON of each edition of a source, oldest first."""
-        return self._held.again(lambda: rows.editions(source))
+        return self._read(lambda: rows.editions(source))
 
     def basis(self, source: str) -> str:
         """Return what the next edition of a source is compared with; empty if it is not known."""
-        return self._held.again(lambda: rows.basis(source))
+        return self._read(lambda: rows.basis(source))
 
     def bases(self, source: str) -> dict[str, str]:
         """Return the basis of each edition of a source that still has one, by moment."""
-        return self._held.again(lambda: rows.bases(source))
+        return self._read(lambda: rows.bases(source))
 
     def add_edition(self, source: str, moment: str, edition: str, basis: str) -> None:
         """Add the newest edition of a source when this run is committed. All texts are ASCII."""
@@ -220,7 +254,7 @@ class Store:
         table = models.Publication
         query = table.select(table.path, table.digest, table.headers, table.etag)
         query = query.where(table.mirror == hash_of(mirror))
-        found = self._held.again(lambda: models.rows(query))
+        found = self._read(lambda: models.rows(query))
         return {plain(path): Published(*known) for path, *known in found}
 
     def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
@@ -234,7 +268,7 @@ class Store:
         """Return the files of a mirror whose deletion waits."""
         table = models.Deletion
         query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
-        found = self._held.again(lambda: models.rows(query))
+        found = self._read(lambda: models.rows(query))
         return {plain(path): Waiting(*known) for path, *known in found}
 
     def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
@@ -284,6 +318,7 @@ class Store:
 
         if traces or looks or edition:
             self._write(write)
+        self.has_made_history |= bool(edition)
         self._learned |= bool(traces)
         if "_traces" in vars(self):
             for key, row in zip(self._fresh, traces, strict=True):
@@ -303,7 +338,7 @@ class Store:
         self._learned |= bool(gone)
         for key in gone:
             self._dropped.update(rows.digests_in(self._traces.pop(key)[2]))
-        named = set(_blobs_of(self.snapshots().values()))
+        named = set(blobs_of(self.snapshots().values()))
         named.update(*(parts.values() for parts in made.values()))
         self.blobs.sweep(named, self._dropped)
         self._dropped.clear()
@@ -311,7 +346,37 @@ class Store:
     def named(self) -> dict[str, None]:
         """Give the digest of each blob that a trace or a snapshot names, like ones side by side."""
         parts = "\n".join(self._traces[key][2] for key in sorted(self._traces))
-        return dict.fromkeys([*_blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
+        return dict.fromkeys([*blobs_of(self.snapshots().values()), *rows.digests_in(parts)])
+
+    def lost(self) -> Set[Digest]:
+        """Return the digests that a trace or a snapshot names and whose bytes are lost.
+
+        All digests are compared only if the number of blobs differs from the recorded one.
+        """
+        torn = self.blobs.drop_torn()
+        recorded = "" if self._shared or torn else self.fact(BLOBS)
+        self._lost = set() if recorded == str(self.blobs.count()) else self._missing()
+        return self._lost
+
+    def note_blobs(self) -> None:
+        """Record how many blobs there are if none is missing, so that the next run sees whether some are."""
+        if self._lost is None or self._shared:
+            return
+        if self._lost or self.blobs.missed:
+            self._lost = self._missing()
+        number = "" if self._lost else str(self.blobs.count())
+        if number != self.fact(BLOBS):
+            self.set_fact(BLOBS, number)
+
+    def mark_lost(self) -> int:
+        """Let the next run look for lost blobs; return how many are lost."""
+        lost = self._missing()
+        if lost and self.fact(BLOBS):
+            self.set_fact(BLOBS, "")
+        return len(lost)
+
+    def _missing(self) -> set[Digest]:
+        return {digest for digest in self.named() if digest not in self.blobs}
 
     def fetch(self) -> None:
         """Get every blob that the state names and that S3 or the server keeps."""
@@ -365,7 +430,7 @@ class Store:
 
     def counts(self) -> Counts:
         """Return how much there is of what cannot be made again."""
-        return self._held.again(lambda: Counts(*rows.counts()))
+        return self._read(lambda: Counts(*rows.counts()))
 
     def forget(self) -> None:
         """Forget everything."""
@@ -393,8 +458,11 @@ def opened(
     """
     at = at or where.file(cache)
     if remote:
-        with _opened_from(remote, cache, at, fetch=fetch) as store:
-            yield store
+        try:
+            with _opened_from(remote, cache, at, fetch=fetch) as store:
+                yield store
+        except DamagedError as error:
+            raise _to_pull_again(remote, at, error) from error
         return
     with contextlib.ExitStack() as stack:
         stack.enter_context(_connected(cache, at))
@@ -411,6 +479,9 @@ def opened(
             store.fetch()
         with _sharing(store):
             yield store
+        if store.has_made_history and at.kind == "sqlite":
+            failed = copies.keep_day(at, copies.today())
+            store.problems += [failed] if failed else []
 
 
 def is_store(file: Path) -> bool:
@@ -427,13 +498,6 @@ def is_store(file: Path) -> bool:
         return False
     finally:
         database.close()
-
-
-def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
-    """Give the digest of each blob that a snapshot names."""
-    for snapshot in snapshots:
-        digests = [snapshot.listing, *(fetched.digest for fetched in snapshot.manifests.values())]
-        yield from filter(None, digests)
 
 
 class _Reads(dict[str, tuple[Key, Digest]]):
@@ -483,20 +547,55 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
                 raise StateError(shared.problems[0])
             yield None
             return
-        with _connected(cache, at):
-            old = bool(migrations.pending(models.database.obj))
-        migrated: list[str] = []
-        if old:
-            with opened(cache, at, fetch=False) as brought:
-                migrated = brought.problems
-        stack.enter_context(_connected(cache, at))
+        try:
+            migrated = _brought_forward(cache, at)
+            stack.enter_context(_connected(cache, at))
+        except StateError as error:
+            if at.kind != "sqlite" or not reading.is_refused(error):
+                raise
+            migrated = _connect_to_read(cache, at, stack)
         kept = shared or _pack_table(at, lock.NOBODY)
-        store = Store(_blobs_to_read(stack, cache), lock.NOBODY, kept)
+        blobs, load = _blobs_to_read(stack, cache)
+        store = Store(blobs, lock.NOBODY, kept)
         if not (shared and at.kind == "sqlite"):  # else what was migrated is a temporary file
             store.problems[:0] = migrated
         if kept:
             store.load = functools.partial(_load, kept, store.blobs)
+        if load:
+            store.load = functools.partial(_load_first, load, store.load)
         yield store
+
+
+def _brought_forward(cache: Path, at: Where) -> list[str]:
+    """Migrate the state if it is of an older version; return what is to be said about that."""
+    with _connected(cache, at):
+        old = bool(migrations.pending(models.database.obj))
+    if not old:
+        return []
+    with opened(cache, at, fetch=False) as brought:
+        return brought.problems
+
+
+def _connect_to_read(cache: Path, at: Where, stack: contextlib.ExitStack) -> list[str]:
+    """Connect to a file of SQLite that may only be read; of an older version, a copy of it is migrated."""
+    file = Path(at.name)
+    try:
+        stack.enter_context(_connected(cache, at, reading.database(file, stack)))
+        if migrations.pending(models.database.obj):
+            temporary = where.file(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
+            reading.copy(file, Path(temporary.name))
+            _brought_forward(Path(temporary.name).parent, temporary)
+            stack.enter_context(_connected(Path(temporary.name).parent, temporary))
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable(at, error) from error
+    return []
+
+
+def _load_first(
+    first: Callable[[str], bytes | None], then: Callable[[str], bytes | None], digest: str
+) -> bytes | None:
+    data = first(digest)
+    return then(digest) if data is None else data
 
 
 @contextlib.contextmanager
@@ -542,6 +641,15 @@ def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Gene
             yield store
 
 
+def _to_pull_again(remote: Remote, at: Where, error: DamagedError) -> DamagedError:
+    """Set aside the damaged file of a state in S3, so that the next run gets the state from there."""
+    if at.kind != "sqlite":
+        return error
+    aside = copies.set_aside(Path(at.name))
+    way_out = f"run the command again: it gets the state from {remote.place}; the damaged file is now {aside}"
+    return DamagedError(error.problem, error.place, way_out)
+
+
 def _pack_table(at: Where, held: lock.Held) -> PackTable | None:
     if at.kind == "sqlite":
         return None
@@ -575,10 +683,11 @@ def _load(shared: Shared | PackTable, blobs: Blobs, digest: str) -> bytes | None
 
 
 @contextlib.contextmanager
-def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
+def _connected(cache: Path, at: Where, database: Any = None) -> Generator[None, None, None]:
+    """Connect to the state, or to `database`, which is another way to it."""
     earlier = models.database.obj
     try:
-        models.database.initialize(_database(cache, at))
+        models.database.initialize(database or _database(cache, at))
         models.database.connect()
         try:
             yield
@@ -590,6 +699,8 @@ def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
     except StateError as error:
         if error.place or isinstance(error, LockedError):
             raise
+        if isinstance(error, DamagedError):
+            raise _unusable(at, error) from error
         raise StateError(error.problem, str(at), error.way_out) from error
     finally:
         models.database.initialize(earlier)
@@ -609,25 +720,33 @@ def _database(cache: Path, at: Where) -> Any:
     return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 
-def _blobs_to_read(stack: contextlib.ExitStack, cache: Path) -> Blobs:
-    """Open the blobs beside a run that may be at work; if they are damaged, there are none."""
+def _blobs_to_read(
+    stack: contextlib.ExitStack, cache: Path
+) -> tuple[Blobs, Callable[[str], bytes | None] | None]:
+    """Open the blobs beside a run that may be at work; if they are damaged, there are none.
+
+    In a folder that may only be read, there are no blobs but those that the second value loads.
+    """
     problems: list[str] = []
+    load = None
     try:
         blobs = Blobs(cache / "blobs", mends=False)
     except LockedError:
         raise
     except StateError as error:
-        problems.append(str(error))
+        if reading.is_refused(error):
+            load = reading.loader(cache / "blobs", stack, problems)
+        else:
+            problems.append(str(error))
         blobs = Blobs(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hdash-"))))
     blobs.problems += problems
-    return stack.enter_context(contextlib.closing(blobs))
+    return stack.enter_context(contextlib.closing(blobs)), load
 
 
 def _unusable(at: Where, error: Exception) -> StateError:
     if at.kind == "sqlite":
-        return failures.of_state(error, at.name, TIMEOUT)
+        return failures.of_state(error, at.name, TIMEOUT, copies.offer(at))
     said = failures.words_of(error)
     if at.password:
         said = said.replace(at.password, "…")
-    way_out = "check that the server runs and accepts us, and that HDASH_DB_… are right, and try again"
-    return StateError(f"the state database cannot be used ({said})", str(at), way_out)
+    return failures.on_a_server(error, str(at), said)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hdash_site.engine.model import ABSENT, Cycle, Key, NotDeterministic
+from hdash_site.engine.model import ABSENT, Cycle, Key, NotDeterministic, digest
 from tests.engine.world import World
 
 
@@ -114,6 +114,30 @@ def test_a_lost_value_is_made_again_only_when_somebody_wants_it(helpers):
     outcome = world.build("page")
     assert outcome.values == {"page": b"X+2"}
     assert outcome.reasons["up"] == "its value was lost"
+
+
+def test_a_value_that_is_said_to_be_lost_is_made_again_and_leaves_its_readers_standing(helpers):
+    world = World({"a": b"x"}, {"up": upper("a"), "page": joined("up", "a")}, helpers=helpers)
+    world.build("page")
+    up = world.store.traces[Key("up")].parts[""]
+    del world.store.values[up]
+    events = []
+    with world.building(events.append, lost={up}) as build:
+        build.bring([Key("page")])
+    assert [(event.key.kind, event.reason, event.cut_off) for event in events] == [
+        ("up", "its value was lost", True)
+    ]
+    assert world.store.values[up] == b"X"
+
+
+def test_a_lost_value_that_is_another_when_it_is_made_again_is_no_error():
+    """The trace may be what was damaged: its digest names bytes that nobody has."""
+    world = World({"a": b"x"}, {"page": upper("a")})
+    world.build("page")
+    key = Key("page")
+    world.store.traces[key] = world.store.traces[key]._replace(parts={"": "0" * 64})
+    with world.building(lost={"0" * 64}) as build:
+        assert build.bring([key]) == {key: {"": digest(b"X")}}
 
 
 def test_a_recipe_that_makes_another_value_from_the_same_reads_is_an_honest_error():

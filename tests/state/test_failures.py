@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import errno
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 import hdash_site
 from hdash_site import app
 from hdash_site.errors import LockedError, StateError
-from hdash_site.state import failures, store
+from hdash_site.state import failures, models, servers, store
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.store import glanced, opened
 from hdash_site.state.where import file
@@ -183,6 +184,87 @@ def test_no_message_advises_to_delete_the_state():
                 and id(node) not in documentation
             ):
                 assert not advice.search(node.value), f"{path.name}:{node.lineno}: {node.value}"
+
+
+def with_code(code):
+    error = sqlite3.OperationalError("odd")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_PROTOCOL]
+)
+def test_a_disk_without_the_locks_of_sqlite_is_named_with_what_to_use_instead(code):
+    for line in (failures.of_state(with_code(code), "/x", 1), failures.of_blobs(with_code(code), "/x", 1)):
+        assert "such as a network disk (odd); use a folder on a local disk with --cache" in str(line)
+
+
+class ServerError(Exception):
+    """What a driver raises: MySQL's has a number, PostgreSQL's a state."""
+
+    def __init__(self, code, said="said"):
+        super().__init__(*([code, said] if isinstance(code, int) else [said]))
+        self.sqlstate = code if isinstance(code, str) else None
+
+
+SERVERS = [
+    (LockedError, "another program holds a lock", [1205, 1213, "40P01", "55P03"]),
+    (StateError, "the disk of the server is full (said); free space", [1021, 1114, 28, "53100"]),
+    (StateError, "it is read-only (said); let HDASH_DB_… name the primary", [1290, 1792, 1836, "25006"]),
+    (StateError, "refuses the user (said); check user and password", [1044, 1045, 1142, "28P01", "42501"]),
+    (StateError, "is damaged or missing (said); repair it", [145, 1194, 1146, "XX001", "XX002", "42P01"]),
+    (StateError, "accepts no more connections (said); close", [1040, 1203, "53300"]),
+    (StateError, "has no such database (said); create it", [1049, "3D000"]),
+    (StateError, "cannot be used (said); check that the server runs", [2003, 0, "08006"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "code"), [(kind, said, code) for kind, said, codes in SERVERS for code in codes]
+)
+def test_each_failure_of_a_server_says_what_to_do_about_it(kind, said, code):
+    try:
+        raise RuntimeError("wrapped") from ServerError(code)
+    except RuntimeError as error:
+        line = failures.on_a_server(error, "mysql://user@host:1/name", "said")
+    assert type(line) is kind
+    assert said in str(line)
+    assert str(line).startswith("mysql://user@host:1/name: ")
+
+
+def test_real_servers_are_understood(on_a_server, tmp_path):
+    """A row that is held, a session that may only read, a user and a database that are not there."""
+    kind, cache = on_a_server.kind, tmp_path / "cache"
+    with opened(cache, on_a_server):
+        pass
+    wrong = dataclasses.replace(on_a_server, name="hdash_not_there")
+    with pytest.raises(StateError, match="the server has no such database"), opened(cache, wrong):
+        pass
+    if kind == "mysql":
+        wrong = dataclasses.replace(on_a_server, user="nobody", password="none")
+        with pytest.raises(StateError, match="refuses the user"), opened(cache, wrong):
+            pass
+    with pytest.raises(StateError, match="it is read-only"), opened(cache, on_a_server):
+        models.database.execute_sql("START TRANSACTION READ ONLY")
+        try:
+            models.database.execute_sql("DELETE FROM hdash_fact")
+        finally:
+            models.database.execute_sql("ROLLBACK")
+    waits = "SET SESSION innodb_lock_wait_timeout = 1" if kind == "mysql" else "SET lock_timeout = 500"
+    other = servers.database(on_a_server)
+    other.connect()
+    with (
+        pytest.raises(LockedError, match="another program holds a lock"),
+        opened(cache, on_a_server) as state,
+        other.atomic(),
+    ):
+        state.set_fact("held", "1")
+        other.execute_sql("SELECT * FROM hdash_fact FOR UPDATE").fetchall()
+        models.database.execute_sql(waits)
+        with models.database.atomic():
+            models.Fact.update(fact="2").execute()
+    other.close()
 
 
 def test_an_error_of_the_state_keeps_its_own_words_for_what_nobody_thought_of():

@@ -13,8 +13,8 @@ import time
 import pytest
 
 from hdash_site import upkeep
-from hdash_site.errors import HdashError, LockedError
-from tests import worlds
+from hdash_site.errors import DamagedError, HdashError, LockedError
+from tests import databases, worlds
 from tests.nights import PREFIX
 from tests.remote.s3 import Fault
 
@@ -276,3 +276,15 @@ def test_an_edition_is_dropped_from_a_state_in_s3(nights):
     _, tree = nights.build()
     assert len(upkeep.history(nights.options())) == 1
     assert len([path for path in tree if path.startswith("changes/20")]) == 1
+
+
+def test_a_damaged_file_of_a_state_in_s3_is_set_aside_and_the_next_run_gets_the_state_again(nights, begun):
+    options = nights.options()
+    nights.build(options)
+    file = options.cache / "state.db"
+    databases.damage(file, "hdash_edition")
+    with pytest.raises(DamagedError, match="run the command again: it gets the state from s3://") as caught:
+        nights.build(options)
+    [aside] = file.parent.glob("state.db.damaged-*[0-9]")
+    assert str(aside) in str(caught.value)
+    assert nights.build(options)[1] == begun.trees[1]

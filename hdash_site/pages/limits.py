@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from hdash_site.engine.model import Context, Key, Limits, Overrun
+from hdash_site.engine.model import OVERRUN, Context, Key, Limits, Overrun
 from hdash_site.errors import ContentError
 
 P = ParamSpec("P")
@@ -27,8 +27,9 @@ def work(context: Context, size: int, function: Callable[P, T], *args: P.args, *
     return context.work_within(limits, function, *args, **kwargs)
 
 
-def content_error(path: str, overrun: Overrun) -> ContentError:
-    """Say that a file in `content/` was given up."""
+def problem(path: str, overrun: Overrun) -> dict[str, bytes]:
+    """Return the value of a file in `content/` that was given up: its part `problem` is a `ContentError`."""
     setting = "seconds" if overrun.resource == "time" else "memory"
-    way_out = f"make it shorter or simpler, or raise limits.{setting} in site.toml"
-    return ContentError(f"it was given up: {overrun}", f"content/{path}", way_out)
+    way_out = f"make the file smaller or simpler, or raise limits.{setting} in site.toml"
+    error = ContentError(f"it was given up: {overrun}", f"content/{path}", way_out)
+    return {"problem": json.dumps(error.args).encode(), OVERRUN: overrun.resource.encode()}

@@ -85,6 +85,8 @@ class Desk:
         return result
 
     def _forget(self) -> None:
+        if self._kept.workers:
+            self._kept.workers.close()
         self._kept, self._stamp = Kept(), None
         self._left.clear()
 

@@ -122,6 +122,7 @@ class Kept:
     saved: set[Path] = dataclasses.field(default_factory=set[Path])
     crawled: Crawled | None = None
     history: History | None = None
+    workers: Workers | None = None
     site: Site | None = None
     links: Links = dataclasses.field(default_factory=no_links)
     today: str = ""
@@ -262,8 +263,7 @@ class Run:
         answers = inputs(
             self._config, crawled.snapshots, load, today, self._history, looks, last, self._links
         )
-        # In a preview other threads are at work, from which no process can be forked.
-        with closing(Workers(jobs, rules.HEAVY, may_fork=kept is None)) as workers:
+        with self._workers() as workers:
             build = Build(
                 rules.tasks(rules.code()),
                 answers,
@@ -284,6 +284,18 @@ class Run:
                 except BaseException:
                     workers.close()  # nobody needs the answers that threads wait for
                     raise
+
+    @contextmanager
+    def _workers(self) -> Generator[Workers, None, None]:
+        """Give workers that end with the build; in a preview of one job those of the build before."""
+        kept, jobs = self._kept, self._options.jobs
+        if kept is None or jobs > 1:
+            # Threads of a preview are at work: no process is forked from there.
+            with closing(Workers(jobs, rules.HEAVY, may_fork=kept is None)) as workers:
+                yield workers
+            return
+        kept.workers = kept.workers or Workers(jobs, rules.HEAVY)
+        yield kept.workers
 
     def _report(self, building: Build, crawled: Crawled) -> None:
         """Bring the reports, whose figures the history takes in before a page asks for it.

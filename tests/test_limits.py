@@ -121,7 +121,7 @@ def test_an_article_that_exceeds_a_limit_is_an_error_of_that_article(site, atlas
     [problem] = result.problems
     assert problem == (
         "content/long.md: it was given up: it needs more than 0.1 seconds of processor time;"
-        " make it shorter or simpler, or raise limits.seconds in site.toml"
+        " make the file smaller or simpler, or raise limits.seconds in site.toml"
     )
     assert (site / "public/short/index.html").exists()
     assert set(before) <= set(worlds.tree(site / "public"))

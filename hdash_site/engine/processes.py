@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import math
 import os
 import pickle
@@ -76,6 +77,8 @@ class Processes:
         self._started: list[Process] = []
         self._starting = threading.Lock()
         self._closed = False
+        self._exceeded: dict[bytes, Overrun] = {}
+        """By digest of the request, what a call exceeded: a preview would make that call at each save."""
         self._idle: SimpleQueue[Process | None] = SimpleQueue()
         """None: a process that is yet to be started."""
         for _ in range(most):
@@ -94,6 +97,17 @@ class Processes:
         the process died of the call. Another process takes its place.
         """
         request = pickle.dumps((function, args, kwargs, bounds.limits), pickle.HIGHEST_PROTOCOL)
+        if self._exceeded:
+            known = self._exceeded.get(hashlib.sha256(request).digest())
+            if known:
+                raise Overrun(known.resource, known.limits)
+        try:
+            return self._call(bounds, request)
+        except Overrun as overrun:
+            self._exceeded[hashlib.sha256(request).digest()] = overrun
+            raise
+
+    def _call(self, bounds: Bounds, request: bytes) -> Any:
         process = self._idle.get() or self._start()
         try:
             process.pipe.send_bytes(request)

@@ -106,9 +106,9 @@ def _converted(
     except TooMuch as much:
         line += _line_with(much.text, body)
         raise ContentError(much.reason.problem, f"content/{path}, line {line}", much.reason.way_out) from None
+    except (ContentError, MemoryError):  # of a picture; where memory is limited
+        raise
     except Exception as error:  # its extensions fail on some texts, each in a way of its own
-        if isinstance(error, MemoryError):
-            raise
         said = "it is nested too deep" if isinstance(error, RecursionError) else type(error).__name__
         way_out = "write it in a simpler way from there on"
         raise ContentError(f"the markdown cannot be understood ({said})", place, way_out) from error

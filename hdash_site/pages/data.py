@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hdash_site.engine.model import OVERRUN, Context, Key, Overrun
+from hdash_site.engine.model import Context, Key, Overrun
 from hdash_site.errors import ContentError
 from hdash_site.pages import limits, values
 from hdash_site.pages.figures import size
@@ -49,8 +49,7 @@ def parts(name: str, context: Context) -> Mapping[str, bytes]:
             try:
                 return {"": limits.work(context, len(data), _read, path, data, suffix)}
             except Overrun as overrun:
-                problem = json.dumps(limits.content_error(path, overrun).args).encode()
-                return {"problem": problem, OVERRUN: overrun.resource.encode()}
+                return limits.problem(path, overrun)
     return {}
 
 

@@ -85,6 +85,9 @@ OF_ATLASES = ("listing", "manifest", "report", "descent", "demographics")
 DEFERRABLE = (*OF_ATLASES, "people", "strays")
 """The kinds that are left for the next build after the deadline. No page can be made without all articles."""
 
+LARGE_PICTURE = 4 * 2**20
+"""Bytes from which on a picture is measured within limits: of most pictures only the beginning is read."""
+
 LISTING_FACETS = ("summary", "manifests", "folders", "findings", "entities")
 MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
@@ -304,6 +307,9 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
 
     def measured(picture: str) -> markup.Size | None:
         size = context.find(Key("picture", picture, "size"))
+        problem = None if size else context.find(Key("picture", picture, "problem"))
+        if problem:
+            raise ContentError(*json.loads(problem))
         return tuple(json.loads(size)) if size else None
 
     data, raw_html = context.find(Key("content", path)), settings["raw_html"]
@@ -317,8 +323,9 @@ def _article(path: str, context: Context) -> Mapping[str, bytes]:
             sizes = {picture: measured(picture) for picture in pictures}
         return limits.work(context, size, content.parts, path, data, sizes.get, raw_html=raw_html)
     except Overrun as overrun:
-        problem = json.dumps(limits.content_error(path, overrun).args).encode()
-        return {"problem": problem, OVERRUN: overrun.resource.encode()}
+        return limits.problem(path, overrun)
+    except ContentError as error:  # of a picture
+        return {"problem": json.dumps(error.args).encode()}
 
 
 def _section(folder: str, context: Context) -> Mapping[str, bytes]:
@@ -354,7 +361,13 @@ def _data(name: str, context: Context) -> Mapping[str, bytes]:
 def _picture(path: str, context: Context) -> Mapping[str, bytes]:
     from hdash_site.pages import content
 
-    return content.size(context.find(Key("content", path)))
+    data = context.find(Key("content", path))
+    if len(data or b"") < LARGE_PICTURE:
+        return content.size(data)
+    try:
+        return limits.work(context, len(data or b""), content.size, data)
+    except Overrun as overrun:
+        return limits.problem(path, overrun)
 
 
 def _prose(name: str, context: Context) -> Mapping[str, bytes]:

@@ -44,12 +44,22 @@ def workers(request, may_fork):
 )
 def test_a_call_that_exceeds_a_limit_is_ended_and_the_next_one_is_made(workers, function, resource):
     before = set(multiprocessing.active_children())
-    for _ in range(2):
+    for number in range(2):
         with pytest.raises(Overrun) as overrun:
-            workers.run_within(SHORT, function)
+            workers.run_within(SHORT, function, number)
         assert overrun.value.resource == resource
     assert workers.run_within(AMPLE, os.getpid) != os.getpid()
     assert len(set(multiprocessing.active_children()) - before) == 1
+
+
+def test_a_call_that_exceeded_a_limit_is_not_made_again_with_that_limit(workers, monkeypatch):
+    for _ in range(2):
+        with pytest.raises(Overrun):
+            workers.run_within(SHORT, slow.spin, 1)
+        monkeypatch.setattr(processes, "_answer_of", None)
+    monkeypatch.undo()
+    with pytest.raises(Overrun):
+        workers.run_within(Bounds(Limits(0.1, 64 << 20)), slow.spin, 1)
 
 
 def test_a_call_that_waits_on_a_busy_machine_does_not_exceed_its_limit(workers):
@@ -98,7 +108,7 @@ def test_calls_of_several_threads_exceed_their_limits_side_by_side(workers):
 
     def call():
         with pytest.raises(Overrun):
-            workers.run_within(SHORT, slow.spin)
+            workers.run_within(SHORT, slow.spin, threading.get_ident())
         told.append("overrun")
 
     threads = [threading.Thread(target=call) for _ in range(4)]

@@ -233,6 +233,14 @@ def setting_of_a_lease_that_ends_at_once(place: Place) -> None:
     place.toml("[state]\nlease = 1\n")
 
 
+def setting_of_a_limit_without_time(place: Place) -> None:
+    place.toml("[limits]\nseconds = 0\n")
+
+
+def setting_of_a_limit_with_a_unit(place: Place) -> None:
+    place.toml('[limits]\nmemory = "1 GiB"\n')
+
+
 def setting_that_is_not_toml(place: Place) -> None:
     place.toml('title = "Test site\n')
 
@@ -271,6 +279,8 @@ FATAL = AFTER_SAVE | {
     setting_with_a_wrong_key,
     setting_with_a_wrong_type,
     setting_of_a_lease_that_ends_at_once,
+    setting_of_a_limit_without_time,
+    setting_of_a_limit_with_a_unit,
     setting_that_is_not_toml,
     setting_of_a_component_with_a_wrong_key,
     setting_of_an_unknown_source,

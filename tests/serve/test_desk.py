@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import pytest
 
 from hdash_site.app import MANY_SAVED, Desk
+from hdash_site.engine import processes
+from hdash_site.htan import descents
 from hdash_site.options import Options
+from hdash_site.pages import limits
 from hdash_site.state import rows
-from tests import worlds
+from tests import slow, worlds
 
 
 @pytest.fixture
@@ -102,3 +107,37 @@ def test_what_somebody_looks_at_is_there_before_the_rest(site, tmp_path):
     assert len(written) == len(set(written))
     assert {"about/index.html", "index.html"} <= set(written)
     assert "<!-- changed" in read("index.html")
+
+
+def test_saves_of_large_articles_are_all_converted_by_one_process(site, build):
+    before = set(multiprocessing.active_children())
+    large = "Words.\n" * (limits.LARGE // 7)
+    started = []
+    for number in range(3):
+        assert build(about(site, f"{large}{number}")) == ["article:about.md", "page:article/about.md"]
+        started.append(set(multiprocessing.active_children()) - before)
+    assert len(started[0]) == 1
+    assert started[0] == started[1] == started[2]
+
+
+def test_saves_of_small_articles_start_no_process(site, build):
+    before = set(multiprocessing.active_children())
+    build(about(site, "Words."))
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_a_step_that_exceeded_its_limit_is_not_made_again_at_each_save(site, tmp_path, monkeypatch):
+    atlases = worlds.small(tmp_path / "atlases", "HTA1").folder
+    with (site / "site.toml").open("a") as file:
+        file.write("[limits]\nseconds = 0.5\n")
+    monkeypatch.setattr(limits, "LARGE", 0)
+    monkeypatch.setattr(descents, "facets", slow.spin)
+    desk = Desk()
+    assert desk.build(Options(site, atlases), ()).failed == ["HTA1"]
+    used = []
+    answer_of = processes._answer_of
+    monkeypatch.setattr(processes, "_answer_of", lambda *given: used.append(given) or answer_of(*given))
+    for number in range(3):
+        result = desk.build(Options(site, offline=True), {about(site, str(number))})
+        assert result.failed == ["HTA1"]
+    assert len(used) == 3, "the article at each save"

@@ -24,6 +24,7 @@ from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
+from hdash_site.state.outage import Outage
 from hdash_site.state.store import Stamp, Store, opened, stamp
 from hdash_site.state.where import STATE, Remote, said
 
@@ -271,7 +272,9 @@ def open_state(
     """Open the state for one run; `tell` is told what of it was lost, when all is done."""
     problems: list[str] = []
     try:
-        with opened(cache_folder(options), state_place(options), remote_of(options), since) as store:
+        outage = Outage(options.deadline and sum(options.deadline), warn)
+        where = cache_folder(options), state_place(options), remote_of(options)
+        with opened(*where, since, outage=outage) as store:
             problems = store.problems
             yield store
     except HdashError:

@@ -18,12 +18,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Set
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import diskcache
 
 from hdash_site.errors import StateError
 from hdash_site.state import failures
+from hdash_site.state.disk import SETTINGS, BytesOnly, check_cache
+from hdash_site.state.untrusted import Untrusted
 
 SMALL_BYTES = 1 << 20
 """Files below that are kept like other bytes."""
@@ -40,28 +42,11 @@ TIMEOUT = 60
 
 _FAILURES = (sqlite3.Error, OSError, diskcache.Timeout)
 
+_NONSENSE = (TypeError, ValueError, LookupError, AttributeError)
+"""What diskcache raises where a file holds what diskcache cannot have written."""
 
-class BytesOnly(diskcache.Disk):
-    """A disk that stores and reads plain bytes.
-
-    Diskcache unpickles what it finds in pickle mode: a folder that someone else can write to would run
-    their code.
-    """
-
-    def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> Any:
-        if not read and not isinstance(value, bytes):
-            raise TypeError("blobs are bytes")
-        return super().store(value, read, key)
-
-    def _write(self, full_path: str, iterator: Any, mode: str, encoding: str | None = None) -> Any:
-        # Diskcache would go through the bytes line by line.
-        whole = (iterator.getbuffer(),) if isinstance(iterator, io.BytesIO) else iterator
-        return super()._write(full_path, whole, mode, encoding)
-
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
-        if mode not in (diskcache.core.MODE_RAW, diskcache.core.MODE_BINARY):
-            return None
-        return super().fetch(mode, filename, value, read)
+_DAMAGE = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}
+"""Codes of statements that do no harm to a sound file."""
 
 
 class Blobs:
@@ -79,6 +64,8 @@ class Blobs:
         self._size = 0
         self._lock = threading.RLock()
         self._known: set[str] | None = None
+        self._lost: set[str] = set()
+        """What was asked for in vain: a damaged index may hide what is in its table."""
         self._asked = 0
         self.missed = False
         """Whether bytes were asked for and not found, or were not what they should be."""
@@ -87,11 +74,8 @@ class Blobs:
     def _opened(self) -> diskcache.Cache:
         try:
             return _cache(self._folder)
-        except _FAILURES as error:
+        except (*_FAILURES, *_NONSENSE) as error:
             self._empty(error)
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            # Diskcache read settings from the file that it cannot have written.
-            self._empty(sqlite3.DatabaseError(*error.args), damaged=True)
         try:
             return _cache(self._folder)
         except _FAILURES as error:
@@ -102,7 +86,7 @@ class Blobs:
         cache = self._cache
         try:
             return action(cache)
-        except _FAILURES as error:
+        except (*_FAILURES, *_NONSENSE) as error:
             with self._lock:
                 if cache is self._cache:  # else another thread has found the damage before
                     self._empty(error)
@@ -112,15 +96,15 @@ class Blobs:
         except _FAILURES as error:
             raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
 
-    def _empty(self, error: Exception, *, damaged: bool = False) -> None:
+    def _empty(self, error: Exception) -> None:
         """Delete the files of a damaged cache. Raises `StateError` if it is sound, or not ours to mend."""
-        file = self._folder / "cache.db"
-        damaged = damaged or failures.kind_of(error) == failures.DAMAGED or file.is_dir()
-        if not damaged or not self._mends:
+        if _is_damage(error) and failures.kind_of(error) != failures.DAMAGED:
+            error = Untrusted(*error.args)
+        if failures.kind_of(error) != failures.DAMAGED or not self._mends or not self._folder.is_dir():
             raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
         for path in self._folder.iterdir():
             if path.name.startswith("cache.db") or re.fullmatch(r"[0-9a-f]{2}", path.name):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         lost = "an empty cache replaces it, and its content is built or fetched again"
         problem = f"{self._folder}: the blob cache was damaged ({failures.words_of(error)}); {lost}"
         self.problems.append(problem)
@@ -129,7 +113,7 @@ class Blobs:
     def _stored(self) -> set[str]:
         """What is stored: one question for all, which takes time with their number."""
         if self._known is None:
-            self._known = self._do(lambda cache: {key for key in cache if isinstance(key, str)})
+            self._known = self._do(_keys) - self._lost
         return self._known or set()
 
     def _is_stored(self, digest: str) -> bool:
@@ -185,6 +169,7 @@ class Blobs:
             self.missed = True
             with contextlib.nullcontext() if self._mends else contextlib.suppress(StateError):
                 self._do(lambda cache: cache.delete(digest))
+            self._lost.add(digest)
             if self._known is not None:
                 self._known.discard(digest)
             return None
@@ -201,6 +186,7 @@ class Blobs:
                 self._do(store)
                 if self._known is not None:
                     self._known.update(self._waiting)
+                self._lost.difference_update(self._waiting)
                 self._waiting.clear()
                 self._size = 0
 
@@ -277,7 +263,24 @@ class Blobs:
         self._cache.close()
 
 
+def _keys(cache: diskcache.Cache) -> set[str]:
+    # Diskcache would also give the keys of values that it takes for expired, in hundreds of statements.
+    disk = cast("BytesOnly", cache.disk)
+    keys = cache._sql("SELECT key, raw FROM Cache WHERE expire_time IS NULL")
+    return {disk.get(key, raw) for key, raw in keys}
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Return whether an error shows that the files of a cache are not as diskcache writes them."""
+    if isinstance(error, diskcache.Timeout):
+        error = error.__context__
+    code = getattr(error, "sqlite_errorcode", None)
+    # The module raises errors without a code where it cannot read what a statement found.
+    undecoded = code is None and isinstance(error, (sqlite3.OperationalError, sqlite3.DataError))
+    odd = isinstance(error, (*_NONSENSE, NotADirectoryError, IsADirectoryError))
+    return undecoded or odd or (code is not None and code & 0xFF in _DAMAGE)
+
+
 def _cache(folder: Path) -> diskcache.Cache:
-    return diskcache.Cache(
-        str(folder), timeout=TIMEOUT, disk=BytesOnly, eviction_policy="none", sqlite_mmap_size=0
-    )
+    check_cache(folder, TIMEOUT)
+    return diskcache.Cache(str(folder), timeout=TIMEOUT, disk=BytesOnly, **SETTINGS)

@@ -91,7 +91,8 @@ class PackTable:
         if self._known is None:
             table = models.Pack
             self._known = {}
-            names = [name for (name,) in models.rows(table.select(table.pack).distinct())]
+            query = table.select(table.pack).distinct()
+            names = [name for (name,) in self._held.again(lambda: models.rows(query))]
             for name in sorted(names):
                 try:
                     self._known[name] = packs.index_of(json.loads(gzip.decompress(self._data(name, "index"))))

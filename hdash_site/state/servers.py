@@ -55,13 +55,17 @@ class Session:
         self.connection = ""
 
     def take(self) -> bool:
-        """Tell whether the lock is ours now; if not, somebody else has it."""
-        self._database.connect(reuse_if_open=True)
+        """Tell whether the lock is ours now, on a new connection; if not, somebody else has it."""
+        with self._turn:
+            with contextlib.suppress(peewee.PeeweeException):
+                self._database.close()
+            self._database.connect()
         self.connection = self._ask(self._me)
         if self._ask(self._taking) not in ("1", "True"):
             return False
-        self._beating = threading.Thread(target=self._beat, name="lock", daemon=True)
-        self._beating.start()
+        if self._beating is None or not self._beating.is_alive():
+            self._beating = threading.Thread(target=self._beat, name="lock", daemon=True)
+            self._beating.start()
         return True
 
     def holder(self) -> str:

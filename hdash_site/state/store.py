@@ -29,6 +29,7 @@ from hdash_site.state import copies, failures, lock, migrations, models, reading
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
+from hdash_site.state.outage import SILENT, Outage
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -449,17 +450,19 @@ def opened(
     since: Stamp | None = None,
     *,
     fetch: bool = True,
+    outage: Outage = SILENT,
 ) -> Generator[Store, None, None]:
     """Open the state for one run: it is ours alone until it is closed. Blobs are under `cache`.
 
     With `remote` it is brought from S3 before, and back there after; without it, a server keeps the blobs as
-    well. `fetch`: get the blobs that this disk does not have. Raises `LockedError` if another run has the
+    well. `fetch`: get the blobs that this disk does not have. `outage`: how a server is waited for that is
+    restarted in the middle of the run. Raises `LockedError` if another run has the
     state, `StateError` or `AwsError` if it cannot be read or written.
     """
     at = at or where.file(cache)
     if remote:
         try:
-            with _opened_from(remote, cache, at, fetch=fetch) as store:
+            with _opened_from(remote, cache, at, outage, fetch=fetch) as store:
                 yield store
         except DamagedError as error:
             raise _to_pull_again(remote, at, error) from error
@@ -469,7 +472,7 @@ def opened(
         # Between the look at the file and the lock, SQLite says whether another connection wrote.
         writes = _writes() if since else 0
         same = since is not None and stamp(at) == since
-        held = stack.enter_context(lock.held(at))
+        held = stack.enter_context(lock.held(at, outage=outage))
         blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))
         shared = _pack_table(at, held)
         store = Store(blobs, held, shared, untouched=same and _writes() == writes)
@@ -612,7 +615,9 @@ def _sharing(store: Store) -> Generator[None, None, None]:
 
 
 @contextlib.contextmanager
-def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Generator[Store, None, None]:
+def _opened_from(
+    remote: Remote, cache: Path, at: Where, outage: Outage, *, fetch: bool
+) -> Generator[Store, None, None]:
     from hdash_site.state import lease
 
     bucket = _bucket(remote)
@@ -624,7 +629,7 @@ def _opened_from(remote: Remote, cache: Path, at: Where, *, fetch: bool) -> Gene
             also = stack.enter_context(lease.held(bucket, remote.lease)).check
             _pull(shared, at)  # before the file is opened, which it replaces
         stack.enter_context(_connected(cache, at))
-        held = stack.enter_context(lock.held(at, also))
+        held = stack.enter_context(lock.held(at, also, outage))
         if not file:
             _pull(shared, at)  # when no other run can change it any more
         blobs = stack.enter_context(contextlib.closing(Blobs(cache / "blobs")))

@@ -22,7 +22,7 @@ from hdash_site.options import Options, cache_folder, output_folder, remote_stat
 from hdash_site.origin import check_token, refuse_built_sample, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
-from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
+from hdash_site.run import DONE, Kept, Result, Run, Tell, check_known, from_before, now, silent
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Stamp, Store, opened, stamp
 from hdash_site.state.where import STATE, Remote, said
@@ -174,8 +174,11 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
     from hdash_site.sources import pulled
 
     with open_state(options) as store:
-        crawled = from_before(store.snapshots(), options.atlases)
-        return pulled.write(folder, list(crawled.snapshots.values()), store.load)
+        crawled = from_before(store.snapshots())
+        check_known(options.atlases, crawled)
+        wanted = options.atlases or crawled.snapshots
+        chosen = [snapshot for atlas, snapshot in crawled.snapshots.items() if atlas in wanted]
+        return pulled.write(folder, chosen, store.load)
 
 
 def why(options: Options, path: str) -> list[tuple[Key, str]]:

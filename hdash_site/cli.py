@@ -38,7 +38,11 @@ _source = click.option(
     "--source", type=FOLDER, help="A folder of atlases, instead of the source in site.toml."
 )
 _atlas = click.option(
-    "--atlas", "atlases", multiple=True, metavar="ID", help="Look at this atlas only; repeatable."
+    "--atlas",
+    "atlases",
+    multiple=True,
+    metavar="ID",
+    help="Read only this atlas again; all other atlases keep their last snapshots. Can be repeated.",
 )
 _offline = click.option("--offline", is_flag=True, help="Crawl nothing; build from the last snapshots.")
 _strict = click.option("--strict", is_flag=True, help="Exit with 1, not 3, if an atlas could not be read.")
@@ -339,7 +343,10 @@ def crawl(
 
 @commands.command()
 @click.argument("folder", type=FOLDER, metavar="DIR")
-@_options(_root, _cache, _atlas)
+@_options(_root, _cache)
+@click.option(
+    "--atlas", "atlases", multiple=True, metavar="ID", help="Write only this atlas. Can be repeated."
+)
 def pull(folder: Path, root: Path, cache: Path | None, atlases: tuple[str, ...]) -> None:
     """Write the last snapshots of the atlases into DIR, for builds without Synapse."""
     from hdash_site import app

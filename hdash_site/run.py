@@ -184,9 +184,8 @@ class Run:
                     deployed = deployed._replace(written=[*early.written, *deployed.written])
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
-        partly = self._options.offline and self._options.atlases
         again = self._kept and self._kept.site
-        if self._ran and not self._broken and not partly and not again:
+        if self._ran and not self._broken and not again:
             self._store.sweep(building.made())
         if self._kept:
             self._kept.crawled, self._kept.site, self._kept.today = crawled, built, self._today
@@ -198,7 +197,8 @@ class Run:
         only = self._options.atlases
         if self._options.offline:
             known = self._kept and self._kept.crawled
-            crawled = self._crawled = known or from_before(self._store.snapshots(), only)
+            crawled = self._crawled = known or from_before(self._store.snapshots())
+            check_known(only, crawled)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
             return crawled
         # Snapshots of another source are no earlier state of these atlases, even where the ids are the same.
@@ -210,7 +210,7 @@ class Run:
         # To the millisecond: that an atlas was not verified shows by two times that differ.
         asked = Asked(datetime.now(UTC).isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
-        _check_known(only, crawled)
+        check_known(only, crawled)
         self._store.save_snapshots(crawled.snapshots.values(), self._origin)
         self._crawled = crawled
         return crawled
@@ -382,20 +382,18 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     return FAILED if strict else SOME_ATLAS_FAILED
 
 
-def _check_known(only: Collection[str], crawled: Crawled) -> None:
+def check_known(only: Collection[str], crawled: Crawled) -> None:
     """Raise `ConfigError` if an atlas is asked for that there is not."""
     unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
     if unknown:
         raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give the id of one that is listed")
 
 
-def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
-    """Give the last snapshots, or those in `only`, as the crawl of today."""
+def from_before(last: Mapping[str, Snapshot]) -> Crawled:
+    """Return the last snapshots of all atlases as a crawl. Raises `StateError` if there are none."""
     if not last:
         raise StateError("nothing was crawled yet", way_out="build once without --offline")
-    crawled = Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {}, {})
-    _check_known(only, crawled)
-    return crawled
+    return Crawled({**last}, {}, {})
 
 
 def _line(event: Failed) -> str:

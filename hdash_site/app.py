@@ -16,6 +16,7 @@ from hdash_site import publish
 from hdash_site.config import Config
 from hdash_site.continuity import Guard, check_bucket, check_folder, guard
 from hdash_site.deploy import Deployed
+from hdash_site.deploy.folder import Left
 from hdash_site.engine.model import Key
 from hdash_site.errors import AwsError, ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
@@ -44,7 +45,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._kept = Kept()
-        self._left: dict[str, str] = {}
+        self._left = Left()
         self._stamp: Stamp | None = None
         self._config: Config | None = None
 
@@ -73,6 +74,7 @@ class Desk:
                     self._forget()
                 anew = self._kept.site is None
                 self._kept.first, self._kept.shown = first, shown
+                self._kept.publish_early = publish.to_folder_early(options, store, self._left)
                 publish_it = publish.to_folder(options, store, silent, self._left)
                 result = _noted(config, options, store, silent, publish_it, self._kept)
         except BaseException:

@@ -55,7 +55,7 @@ def progress(style: Style) -> Generator[Tell, None, None]:
 
 def show(result: Result, output: Path, style: Style) -> None:
     """Print the outcome of a build; problems go to standard error."""
-    for problem in result.problems:
+    for problem in [*result.deployed.notes, *result.problems]:
         print(_plain(problem), file=sys.stderr)
     if style.explain:
         _explain(result)
@@ -102,7 +102,8 @@ def show_address(address: str) -> None:
 
 def show_rebuilt(built: Built, *, quiet: bool) -> None:
     """Print the outcome of a build of the preview in a line; problems go to standard error."""
-    for problem in built.problems:
+    notes = built.result.deployed.notes if built.result else ()
+    for problem in [*notes, *built.problems]:
         print(_plain(problem), file=sys.stderr, flush=True)
     if built.result and not quiet:
         deployed = built.result.deployed

@@ -132,6 +132,8 @@ class Kept:
     """Files that somebody looks at: they are brought up to date before the others."""
     shown: Callable[[Deployed], None] = lambda _: None
     """Called when they are."""
+    publish_early: Publish | None = None
+    """Publishes them."""
 
 
 class Run:
@@ -179,9 +181,10 @@ class Run:
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
-                deployed = self._deploy(building, built.files)
+                assert self._publish is not None
+                deployed = self._deploy(building, built.files, self._publish)
                 if early:
-                    deployed = deployed._replace(written=[*early.written, *deployed.written])
+                    deployed = _joined(early, deployed)
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
         again = self._kept and self._kept.site
@@ -288,21 +291,20 @@ class Run:
     def _early(self, building: Build, kept: Kept) -> Deployed | None:
         """Make and publish what somebody looks at."""
         files = some(building, kept.first, kept.site) if kept.site else None
-        if files is None:
+        if files is None or kept.publish_early is None:
             return None
-        deployed = self._deploy(building, files)
+        deployed = self._deploy(building, files, kept.publish_early)
         kept.shown(deployed)
         return deployed
 
-    def _deploy(self, building: Build, files: Mapping[str, File]) -> Deployed:
+    def _deploy(self, building: Build, files: Mapping[str, File], publish: Publish) -> Deployed:
         def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
             return self._store.load(file.digest) or building.value(file.key)
 
         check = check_file(self._crawled.snapshots.values())
-        assert self._publish is not None
         artifacts = Artifacts(files, loader(files, load), check)
-        return self._publish(lambda: artifacts)
+        return publish(lambda: artifacts)
 
     def _loaded(self, digest: Digest) -> bytes:
         """Give crawled bytes, from the source once more if the cache lost them."""
@@ -394,6 +396,13 @@ def from_before(last: Mapping[str, Snapshot]) -> Crawled:
     if not last:
         raise StateError("nothing was crawled yet", way_out="build once without --offline")
     return Crawled({**last}, {}, {})
+
+
+def _joined(early: Deployed, deployed: Deployed) -> Deployed:
+    """Return what two deployments of one run did, each file once."""
+    seen = {path for path, _ in early.written}
+    written = [*early.written, *(entry for entry in deployed.written if entry[0] not in seen)]
+    return deployed._replace(written=written, notes=[*early.notes, *deployed.notes])
 
 
 def _line(event: Failed) -> str:

@@ -212,7 +212,7 @@ def clean(options: Options) -> list[str]:
     gone: list[str] = []
     remote = remote_of(options)
     with open_state(options) as store:
-        mirror.empty(output, store)
+        mirror.empty(output, store, cache / "scratch")
         store.forget()
         gone.append(str(output))
     if remote:
@@ -226,7 +226,7 @@ def clean(options: Options) -> list[str]:
         gone.append(f"our rows in {at}")
     for path in paths:
         if path.exists():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             gone.append(str(path))
     return gone
 

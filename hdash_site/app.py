@@ -24,6 +24,7 @@ from hdash_site.origin import check_token, refuse_built_sample, refuse_sample, u
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
 from hdash_site.run import DONE, Kept, Result, Run, Tell, check_known, from_before, now, silent
+from hdash_site.secrets import plain
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.store import Stamp, Store, opened, stamp
 from hdash_site.state.where import STATE, Remote, said
@@ -264,7 +265,7 @@ def _noted(
 
 def warn(problem: str) -> None:
     """Print a problem that stops nothing."""
-    sys.stderr.write(f"hdash-site: {problem}\n")
+    sys.stderr.write(f"hdash-site: {plain(problem, os.environ)}\n")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import click
 
 from hdash_site import __version__, state_commands
 from hdash_site.errors import ConfigError, HdashError
-from hdash_site.secrets import hidden
+from hdash_site.secrets import plain
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -135,6 +135,12 @@ def build(
 )
 @click.option("--crawl", "crawls", is_flag=True, help="Ask the source first, instead of the last snapshots.")
 @click.option("--navigate", is_flag=True, help="Lead open tabs to the article that was saved.")
+@click.option(
+    "--poll",
+    is_flag=True,
+    help="Look at all files every second (default: the system reports changes; where it cannot, as on many"
+    " shared folders, the preview looks at all files by itself).",
+)
 @_options(_new_history, _quiet)
 def serve(
     root: Path,
@@ -146,6 +152,7 @@ def serve(
     hosts: str,
     crawls: bool,
     navigate: bool,
+    poll: bool,
     new_history: bool,
     quiet: bool,
 ) -> None:
@@ -155,7 +162,7 @@ def serve(
 
     options = app.Options(root, source, output, cache, os.cpu_count() or 1, new_history=new_history)
     names = tuple(filter(None, (name.strip() for name in hosts.split(","))))
-    how = Serving(bind, port, names, crawls, navigate)
+    how = Serving(bind, port, names, crawls, navigate, poll)
     try:
         serve(options, how, console.show_address, partial(console.show_rebuilt, quiet=quiet))
     except KeyboardInterrupt:
@@ -565,7 +572,7 @@ def main() -> None:
 
 
 def _complain(line: str, code: int) -> int:
-    click.echo(f"hdash-site: {hidden(line, os.environ)}", err=True)
+    click.echo(f"hdash-site: {plain(line, os.environ)}", err=True)
     return code
 
 

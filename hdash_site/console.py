@@ -18,7 +18,7 @@ from hdash_site.errors import SourceError
 from hdash_site.pages.history import brief, sentence
 from hdash_site.publish import WAITING
 from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
-from hdash_site.secrets import hidden
+from hdash_site.secrets import hidden, plain
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 
@@ -372,8 +372,7 @@ def _foreign(paths: list[str], place: str) -> None:
 
 def _plain(line: str) -> str:
     """Make a line that holds strangers' text harmless for a terminal."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
-    return hidden(shown, os.environ)
+    return plain(line, os.environ)
 
 
 def _line_a_phase() -> Tell:

@@ -30,7 +30,8 @@ LOCKED_WAIT = 0.5
 class Serving(NamedTuple):
     """Where the preview is served: `port` None is the first free one; `hosts` are names that it answers to.
 
-    `crawl`: ask the source first. `navigate`: lead open tabs to the article that was saved.
+    `crawl`: ask the source first. `navigate`: lead open tabs to the article that was saved. `poll`: look at
+    all files every second, instead of having the system report changes.
     """
 
     bind: str = "127.0.0.1"
@@ -38,6 +39,7 @@ class Serving(NamedTuple):
     hosts: tuple[str, ...] = ()
     crawl: bool = False
     navigate: bool = False
+    poll: bool = False
 
 
 class Built(NamedTuple):
@@ -70,7 +72,7 @@ def previewing(
     board = Board()
     with (
         listen(how.bind, how.port, output_folder(options), how.hosts, board) as server,
-        watching(options.root, app.warn) as changes,
+        watching(options.root, app.warn, poll=how.poll, ours=_ours(options)) as changes,
     ):
         preview = Preview(options, how, server, changes, tell)
         preview.build(())
@@ -170,6 +172,11 @@ class Preview:
         result = self._desk.build(options, saved, self._board.looked_at(), self._post_early)
         self._crawls, self._has_built = False, True
         return result
+
+
+def _ours(options: Options) -> list[Path]:
+    """Return the folders that builds write to."""
+    return [output_folder(options), cache_folder(options)]
 
 
 def _crawled(options: Options) -> bool:

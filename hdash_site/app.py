@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -47,6 +47,10 @@ class Desk:
     def __init__(self) -> None:
         self._kept = Kept()
         self._left = Left()
+        self._shown: Mapping[str, str] = {}
+        """The digest of each file after the last build of this process."""
+        self.changed: list[str] = []
+        """Files that are others now than after the build before in this process, whoever wrote them."""
         self._stamp: Stamp | None = None
         self._config: Config | None = None
 
@@ -81,6 +85,7 @@ class Desk:
         except BaseException:
             self._forget()
             raise
+        result = self._changed(result, others_wrote=anew)
         self._stamp = stamp(state_place(options)) if remote_of(options) is None else None
         if anew:
             # What is kept by the hundred thousand need not be searched for garbage again and again.
@@ -88,8 +93,25 @@ class Desk:
         return result
 
     def _forget(self) -> None:
+        # The collector searches again what was kept by the builds before.
+        gc.unfreeze()
         self._kept, self._stamp = Kept(), None
-        self._left.clear()
+        self._left = Left()
+
+    def _changed(self, result: Result, *, others_wrote: bool) -> Result:
+        """Note which files changed since the last build here, and give the result with their makers.
+
+        Files that other runs wrote in between are found to be as they should be, and are not written again.
+        """
+        before, now = self._shown, self._left.digests
+        deployed = result.deployed
+        changed = dict.fromkeys(path for path, _ in (*deployed.written, *deployed.removed))
+        if before and others_wrote:
+            others = {path for path in before.keys() | now.keys() if before.get(path) != now.get(path)}
+            changed |= dict.fromkeys(sorted(others - {publish.CHECK_FILE}))
+        self._shown, self.changed = now, list(changed)
+        files = self._kept.site.files if self._kept.site else {}
+        return result._replace(makers={path: files[path].key for path in changed if path in files})
 
 
 SAMPLE_USED = (

@@ -47,10 +47,6 @@ class Left:
     digests: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     looks: dict[str, Look] = dataclasses.field(default_factory=dict[str, Look])
 
-    def clear(self) -> None:
-        self.digests.clear()
-        self.looks.clear()
-
 
 def deploy(
     output: Path,

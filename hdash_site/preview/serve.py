@@ -76,7 +76,7 @@ def previewing(
     board = Board()
     with (
         contextlib.ExitStack() as stack,
-        listen(how.bind, how.port, output_folder(options), how.hosts, board) as server,
+        listen(how.bind, how.port, output_folder(options), how.hosts, board, app.warn) as server,
         watching(options.root, app.warn, poll=how.poll, ours=_ours(options)) as changes,
     ):
         preview = Preview(options, how, server, changes, tell)

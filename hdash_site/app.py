@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -16,13 +16,16 @@ from hdash_site import publish
 from hdash_site.config import Config
 from hdash_site.continuity import Guard, check_bucket, check_folder, guard
 from hdash_site.deploy import Deployed
+from hdash_site.deploy.folder import Left
+from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.engine.model import Key
 from hdash_site.errors import AwsError, ConfigError, HdashError, OutputError, StateError
 from hdash_site.options import Options, cache_folder, output_folder, remote_state, state_place
 from hdash_site.origin import check_token, refuse_built_sample, refuse_sample, unwritable
 from hdash_site.pages.site import drafts, remembered
 from hdash_site.publish import Artifacts, Deploying, Publish
-from hdash_site.run import DONE, Kept, Result, Run, Tell, from_before, now, silent
+from hdash_site.run import DONE, Kept, Result, Run, Tell, check_known, from_before, now, silent
+from hdash_site.secrets import plain
 from hdash_site.sources.crawl import Crawled
 from hdash_site.state.outage import Outage
 from hdash_site.state.store import Stamp, Store, opened, stamp
@@ -45,7 +48,11 @@ class Desk:
 
     def __init__(self) -> None:
         self._kept = Kept()
-        self._left: dict[str, str] = {}
+        self._left = Left()
+        self._shown: Mapping[str, str] = {}
+        """The digest of each file after the last build of this process."""
+        self.changed: list[str] = []
+        """Files that are others now than after the build before in this process, whoever wrote them."""
         self._stamp: Stamp | None = None
         self._config: Config | None = None
 
@@ -74,11 +81,13 @@ class Desk:
                     self._forget()
                 anew = self._kept.site is None
                 self._kept.first, self._kept.shown = first, shown
+                self._kept.publish_early = publish.to_folder_early(options, store, self._left)
                 publish_it = publish.to_folder(options, store, silent, self._left)
                 result = _noted(config, options, store, silent, publish_it, self._kept)
         except BaseException:
             self._forget()
             raise
+        result = self._changed(result, others_wrote=anew)
         self._stamp = stamp(state_place(options)) if remote_of(options) is None else None
         if anew:
             # What is kept by the hundred thousand need not be searched for garbage again and again.
@@ -88,8 +97,25 @@ class Desk:
     def _forget(self) -> None:
         if self._kept.workers:
             self._kept.workers.close()
+        # The collector searches again what was kept by the builds before.
+        gc.unfreeze()
         self._kept, self._stamp = Kept(), None
-        self._left.clear()
+        self._left = Left()
+
+    def _changed(self, result: Result, *, others_wrote: bool) -> Result:
+        """Note which files changed since the last build here, and give the result with their makers.
+
+        Files that other runs wrote in between are found to be as they should be, and are not written again.
+        """
+        before, now = self._shown, self._left.digests
+        deployed = result.deployed
+        changed = dict.fromkeys(path for path, _ in (*deployed.written, *deployed.removed))
+        if before and others_wrote:
+            others = {path for path in before.keys() | now.keys() if before.get(path) != now.get(path)}
+            changed |= dict.fromkeys(sorted(others - {STATUS_FILE}))
+        self._shown, self.changed = now, list(changed)
+        files = self._kept.site.files if self._kept.site else {}
+        return result._replace(makers={path: files[path].key for path in changed if path in files})
 
 
 SAMPLE_USED = (
@@ -177,8 +203,11 @@ def pull(options: Options, folder: Path) -> list[tuple[str, int]]:
     from hdash_site.sources import pulled
 
     with open_state(options) as store:
-        crawled = from_before(store.snapshots(), options.atlases)
-        return pulled.write(folder, list(crawled.snapshots.values()), store.load)
+        crawled = from_before(store.snapshots())
+        check_known(options.atlases, crawled)
+        wanted = options.atlases or crawled.snapshots
+        chosen = [snapshot for atlas, snapshot in crawled.snapshots.items() if atlas in wanted]
+        return pulled.write(folder, chosen, store.load)
 
 
 def why(options: Options, path: str) -> list[tuple[Key, str]]:
@@ -262,7 +291,7 @@ def _noted(
 
 def warn(problem: str) -> None:
     """Print a problem that stops nothing."""
-    sys.stderr.write(f"hdash-site: {problem}\n")
+    sys.stderr.write(f"hdash-site: {plain(problem, os.environ)}\n")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import click
 
 from hdash_site import __version__, state_commands
 from hdash_site.errors import ConfigError, HdashError, unexpected
-from hdash_site.secrets import hidden
+from hdash_site.secrets import hidden, plain
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -38,7 +38,11 @@ _source = click.option(
     "--source", type=FOLDER, help="A folder of atlases, instead of the source in site.toml."
 )
 _atlas = click.option(
-    "--atlas", "atlases", multiple=True, metavar="ID", help="Look at this atlas only; repeatable."
+    "--atlas",
+    "atlases",
+    multiple=True,
+    metavar="ID",
+    help="Read only this atlas again; all other atlases keep their last snapshots. Can be repeated.",
 )
 _offline = click.option("--offline", is_flag=True, help="Crawl nothing; build from the last snapshots.")
 _strict = click.option("--strict", is_flag=True, help="Exit with 1, not 3, if an atlas could not be read.")
@@ -136,6 +140,12 @@ def build(
 )
 @click.option("--crawl", "crawls", is_flag=True, help="Ask the source first, instead of the last snapshots.")
 @click.option("--navigate", is_flag=True, help="Lead open tabs to the article that was saved.")
+@click.option(
+    "--poll",
+    is_flag=True,
+    help="Look at all files every second (default: the system reports changes; where it cannot, as on many"
+    " shared folders, the preview looks at all files by itself).",
+)
 @_options(_new_history, _quiet)
 def serve(
     root: Path,
@@ -147,6 +157,7 @@ def serve(
     hosts: str,
     crawls: bool,
     navigate: bool,
+    poll: bool,
     new_history: bool,
     quiet: bool,
 ) -> None:
@@ -156,7 +167,7 @@ def serve(
 
     options = app.Options(root, source, output, cache, os.cpu_count() or 1, new_history=new_history)
     names = tuple(filter(None, (name.strip() for name in hosts.split(","))))
-    how = Serving(bind, port, names, crawls, navigate)
+    how = Serving(bind, port, names, crawls, navigate, poll)
     try:
         serve(options, how, console.show_address, partial(console.show_rebuilt, quiet=quiet))
     except KeyboardInterrupt:
@@ -344,7 +355,10 @@ def crawl(
 
 @commands.command()
 @click.argument("folder", type=FOLDER, metavar="DIR")
-@_options(_root, _cache, _atlas)
+@_options(_root, _cache)
+@click.option(
+    "--atlas", "atlases", multiple=True, metavar="ID", help="Write only this atlas. Can be repeated."
+)
 def pull(folder: Path, root: Path, cache: Path | None, atlases: tuple[str, ...]) -> None:
     """Write the last snapshots of the atlases into DIR, for builds without Synapse."""
     from hdash_site import app
@@ -580,7 +594,7 @@ def main() -> None:
 
 
 def _complain(line: str, code: int) -> int:
-    click.echo(f"hdash-site: {hidden(line, os.environ)}", err=True)
+    click.echo(f"hdash-site: {plain(line, os.environ)}", err=True)
     return code
 
 

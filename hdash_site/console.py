@@ -17,7 +17,7 @@ from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
 from hdash_site.pages.history import brief, sentence
 from hdash_site.run import DONE, FAILED, Result, Tell, exit_code, now, silent
-from hdash_site.secrets import hidden
+from hdash_site.secrets import hidden, plain
 from hdash_site.site_status import WAITING
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
@@ -60,7 +60,7 @@ def progress(style: Style) -> Generator[Tell, None, None]:
 
 def show(result: Result, output: Path, style: Style) -> None:
     """Print the outcome of a build; problems go to standard error."""
-    for problem in result.problems:
+    for problem in [*result.deployed.notes, *result.problems]:
         print(_plain(problem), file=sys.stderr)
     if style.debug:
         _show_tracebacks(result)
@@ -115,7 +115,8 @@ def show_address(address: str) -> None:
 
 def show_rebuilt(built: Built, *, quiet: bool) -> None:
     """Print the outcome of a build of the preview in a line; problems go to standard error."""
-    for problem in built.problems:
+    notes = built.result.deployed.notes if built.result else ()
+    for problem in [*notes, *built.problems]:
         print(_plain(problem), file=sys.stderr, flush=True)
     if built.result and not quiet:
         deployed = built.result.deployed
@@ -397,8 +398,7 @@ def _foreign(paths: list[str], place: str) -> None:
 
 def _plain(line: str) -> str:
     """Make a line that holds strangers' text harmless for a terminal."""
-    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
-    return hidden(shown, os.environ)
+    return plain(line, os.environ)
 
 
 def _line_a_phase() -> Tell:

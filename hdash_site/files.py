@@ -1,4 +1,4 @@
-"""Files on disk: telling cheaply whether one changed, and replacing one in a single step.
+"""Files on disk: telling cheaply whether one changed.
 
 A *look* remembers what a file was when it was last read: its stat and the digest of its content. An
 equal stat saves the reading, unless the file was touched within the clock's grain of that look: then a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from io import BufferedReader
@@ -79,6 +78,11 @@ class Looks:
         _ = self._earlier
         return self
 
+    def of(self, path: str | Path) -> Look | None:
+        """Return the last look at a file, if there was one."""
+        name = os.fspath(path)
+        return self.fresh.get(name) or self._earlier.get(name)
+
     def digest(self, path: str | Path, found: os.stat_result | None = None) -> str:
         """Give the sha-256 of a file's content; raises `OSError`."""
         return self._look(os.fspath(path), found, _digest_of)[0]
@@ -96,7 +100,7 @@ class Looks:
         """Give what `take` gives of a file; the digest alone of one that is as it was at an earlier look."""
         seen = time.time_ns()
         stat = stat_of(found or os.stat(name))  # noqa: PTH116 - called for thousands of plain strings
-        look = self.fresh.get(name) or self._earlier.get(name)
+        look = self.of(name)
         if look and look.still_holds(stat):
             return look.digest, None
         with open(name, "rb") as file:  # noqa: PTH123
@@ -112,40 +116,9 @@ class Looks:
             self.fresh[name] = Look(now, time.time_ns(), digest)
 
 
-def replace(path: Path, data: bytes, scratch: Path) -> Stat:
-    """Put `data` at `path` in one step: a reader sees the old file or the new one, whole.
-
-    `scratch` is a folder for the unfinished file; one beside `path` serves where it is on another disk.
-    """
-    make_folder(path.parent)
-    try:
-        return _write_aside(path, data, scratch)
-    except OSError as error:
-        if error.errno != 18:  # EXDEV: a rename cannot cross disks
-            raise
-        return _write_aside(path, data, path.parent)
-
-
 def make_folder(path: Path) -> None:
     """Make a folder that everybody may read, like the files in it, whatever the umask says."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
         path.chmod(0o755)
-
-
-def _write_aside(path: Path, data: bytes, scratch: Path) -> Stat:
-    handle, aside = tempfile.mkstemp(prefix=UNFINISHED, dir=scratch)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), 0o644)
-            before = stat_of(os.fstat(file.fileno()))
-        os.replace(aside, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(aside)  # noqa: PTH108
-        raise
-    after = stat_of(os.stat(path))  # noqa: PTH116
-    # The rename moves the change time alone; anything else is somebody else's hand.
-    unchanged = (after.size, after.inode) == (len(data), before.inode)
-    return after if unchanged else Stat(-1, 0, 0, 0)

@@ -15,6 +15,7 @@ from hdash_site import bucket as buckets
 from hdash_site.bucket import Bucket, Place
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed, cloudfront, folder
+from hdash_site.deploy.folder import Left
 from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.deploy.waiting import Limit
 from hdash_site.engine.model import digest
@@ -85,23 +86,34 @@ def status_of(store: Store) -> bytes:
     return site_status.compose(store.fact(site_status.BUILT), store.snapshots().values(), failures)
 
 
-def to_folder(options: Options, store: Store, tell: Tell, before: dict[str, str] | None = None) -> Publish:
-    """`before`, if there is something in it, is what we left there: it becomes what we leave now."""
-    output = output_folder(options)
+def to_folder(options: Options, store: Store, tell: Tell, left: Left | None = None) -> Publish:
+    """`left`, if there is something in it, is what we left there: it becomes what we leave now."""
+    output, scratch = output_folder(options), cache_folder(options) / "scratch"
 
     def publish(find: Callable[[], Artifacts]) -> Deployed:
         artifacts = find()
         tell("deploy", str(output))
-        scratch = cache_folder(options) / "scratch"
         want = artifacts.digests()
-        if before:
-            deployed = folder.forward(output, before, want, artifacts.bytes_of, store, scratch)
-        else:
-            deployed = folder.deploy(output, want, artifacts.bytes_of, store, scratch)
-        if before is not None:
-            before.clear()
-            before.update(want)
-        return deployed
+        if left is None or not left.digests:
+            return folder.deploy(output, want, artifacts.bytes_of, store, scratch, left)
+        done = folder.forward(output, left, want, artifacts.bytes_of, store, scratch)
+        repaired = folder.repair(output, left, artifacts.bytes_of, store, scratch)
+        return done._replace(
+            written=[*done.written, *repaired.written],
+            kept=done.kept - len(repaired.written),
+            notes=[*done.notes, *repaired.notes],
+        )
+
+    return publish
+
+
+def to_folder_early(options: Options, store: Store, left: Left) -> Publish:
+    """Bring the files that somebody looks at to the folder, and leave the check of all others for later."""
+    output, scratch = output_folder(options), cache_folder(options) / "scratch"
+
+    def publish(find: Callable[[], Artifacts]) -> Deployed:
+        artifacts = find()
+        return folder.forward(output, left, artifacts.digests(), artifacts.bytes_of, store, scratch)
 
     return publish
 

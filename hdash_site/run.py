@@ -130,6 +130,8 @@ class Kept:
     """Files that somebody looks at: they are brought up to date before the others."""
     shown: Callable[[Deployed], None] = lambda _: None
     """Called when they are."""
+    publish_early: Publish | None = None
+    """Publishes them."""
 
 
 class Run:
@@ -181,14 +183,14 @@ class Run:
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
-                deployed = self._deploy(building, built.files)
+                assert self._publish is not None
+                deployed = self._deploy(building, built.files, self._publish)
                 if early:
-                    deployed = deployed._replace(written=[*early.written, *deployed.written])
+                    deployed = _joined(early, deployed)
         self._seconds["build"] = round(self._seconds["build"] - self._seconds["deploy"], 3)
         self._store.commit()
-        partly = self._options.offline and self._options.atlases
         again = self._kept and self._kept.site
-        if self._ran and not self._broken and not partly and not again:
+        if self._ran and not self._broken and not again:
             self._store.sweep(building.made())
         self._store.note_blobs()
         if self._kept:
@@ -201,7 +203,8 @@ class Run:
         only = self._options.atlases
         if self._options.offline:
             known = self._kept and self._kept.crawled
-            crawled = self._crawled = known or from_before(self._store.snapshots(), only)
+            crawled = self._crawled = known or from_before(self._store.snapshots())
+            check_known(only, crawled)
             self._config = dataclasses.replace(self._config, source_kind=kind_of(crawled.snapshots))
             return crawled
         # Snapshots of another source are no earlier state of these atlases, even where the ids are the same.
@@ -213,7 +216,7 @@ class Run:
         # To the millisecond: that an atlas was not verified shows by two times that differ.
         asked = Asked(present().isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
-        _check_known(only, crawled)
+        check_known(only, crawled)
         self._store.save_snapshots(crawled.snapshots.values(), self._origin)
         never_read = {
             atlas: str(why) for atlas, why in crawled.failed.items() if atlas not in crawled.snapshots
@@ -354,13 +357,13 @@ class Run:
     def _early(self, building: Build, kept: Kept) -> Deployed | None:
         """Make and publish what somebody looks at."""
         files = some(building, kept.first, kept.site) if kept.site else None
-        if files is None:
+        if files is None or kept.publish_early is None:
             return None
-        deployed = self._deploy(building, files)
+        deployed = self._deploy(building, files, kept.publish_early)
         kept.shown(deployed)
         return deployed
 
-    def _deploy(self, building: Build, files: Mapping[str, File]) -> Deployed:
+    def _deploy(self, building: Build, files: Mapping[str, File], publish: Publish) -> Deployed:
         def load(file: File) -> bytes | None:
             # By digest first: a page that failed today still has the files of its last good day.
             try:
@@ -371,9 +374,8 @@ class Run:
                     f"its bytes are lost and cannot be made now: {why}", file.key.part
                 ) from None
 
-        assert self._publish is not None
         artifacts = Artifacts(files, loader(files, load), status_of(self._store))
-        return self._publish(lambda: artifacts)
+        return publish(lambda: artifacts)
 
     def _loaded(self, digest: Digest) -> bytes:
         """Give crawled bytes, from the source once more if the cache lost them."""
@@ -479,20 +481,25 @@ def exit_code(failed: Collection[object], *, strict: bool = False) -> int:
     return FAILED if strict else SOME_ATLAS_FAILED
 
 
-def _check_known(only: Collection[str], crawled: Crawled) -> None:
+def check_known(only: Collection[str], crawled: Crawled) -> None:
     """Raise `ConfigError` if an atlas is asked for that there is not."""
     unknown = [atlas for atlas in only if atlas not in crawled.snapshots and atlas not in crawled.failed]
     if unknown:
         raise ConfigError(f'there is no atlas "{unknown[0]}"', "--atlas", "give the id of one that is listed")
 
 
-def from_before(last: Mapping[str, Snapshot], only: Collection[str]) -> Crawled:
-    """Give the last snapshots, or those in `only`, as the crawl of today."""
+def from_before(last: Mapping[str, Snapshot]) -> Crawled:
+    """Return the last snapshots of all atlases as a crawl. Raises `StateError` if there are none."""
     if not last:
         raise StateError("nothing was crawled yet", way_out="build once without --offline")
-    crawled = Crawled({atlas: old for atlas, old in last.items() if not only or atlas in only}, {}, {})
-    _check_known(only, crawled)
-    return crawled
+    return Crawled({**last}, {}, {})
+
+
+def _joined(early: Deployed, deployed: Deployed) -> Deployed:
+    """Return what two deployments of one run did, each file once."""
+    seen = {path for path, _ in early.written}
+    written = [*early.written, *(entry for entry in deployed.written if entry[0] not in seen)]
+    return deployed._replace(written=written, notes=[*early.notes, *deployed.notes])
 
 
 def crash_line(atlas: str, crash: Mapping[str, Any]) -> str:

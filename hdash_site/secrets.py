@@ -34,6 +34,12 @@ def hidden(text: str, environ: Mapping[str, str]) -> str:
     return text
 
 
+def plain(text: str, environ: Mapping[str, str]) -> str:
+    """Return a text without secrets and without characters that a terminal obeys: strangers write names."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return hidden(shown, environ)
+
+
 def _values(name: str, value: str) -> list[str]:
     """Give what of a variable is secret: of the address of a database, its password alone."""
     if name != "HDASH_DB_URL" or "://" not in value:

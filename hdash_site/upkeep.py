@@ -23,11 +23,11 @@ from hdash_site.secrets import SECRETS
 from hdash_site.snapshot import Project, Snapshot
 from hdash_site.sources.crawl import atlases_of
 from hdash_site.sources.folder import projects_of
-from hdash_site.state import copies, where
+from hdash_site.state import copies, previews, where
 from hdash_site.state.store import Counts, Store, glanced
 from hdash_site.state.where import BESIDE
 
-_MADE = ("blobs", "scratch", "sample")
+_MADE = ("blobs", "scratch", "sample", previews.FOLDER)
 
 
 class Standing(NamedTuple):
@@ -195,8 +195,9 @@ class Loss(NamedTuple):
 
 
 def loss(options: Options) -> Loss | None:
-    """Return what `clean` would delete; None if there is no state."""
+    """Return what `clean` would delete; None if there is no state. Raises `LockedError` beside a preview."""
     config_of(options)
+    previews.refuse_beside(cache_folder(options))
     output = str(output_folder(options))
     with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
         if store is None:
@@ -205,13 +206,17 @@ def loss(options: Options) -> Loss | None:
 
 
 def clean(options: Options) -> list[str]:
-    """Delete the state with its history, blobs, samples, and the files of the site that are ours."""
+    """Delete the state with its history, blobs, samples, and the files of the site that are ours.
+
+    Raises `LockedError` beside a preview, which would go on with what is no longer there.
+    """
     cache, output, at = cache_folder(options), output_folder(options), state_place(options)
     config_of(options)
+    previews.refuse_beside(cache)
     gone: list[str] = []
     remote = remote_of(options)
     with open_state(options) as store:
-        mirror.empty(output, store)
+        mirror.empty(output, store, cache / "scratch")
         store.forget()
         gone.append(str(output))
     if remote:
@@ -226,7 +231,7 @@ def clean(options: Options) -> list[str]:
         gone.append(f"our rows in {at}")
     for path in paths:
         if path.exists():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
             gone.append(str(path))
     return gone
 

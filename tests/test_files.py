@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 
-from hdash_site.files import Look, Looks, replace, stat_of
+from hdash_site.files import Look, Looks, stat_of
 
 
 def sha(data: bytes) -> str:
@@ -63,27 +63,3 @@ def test_whole_seconds_are_taken_for_a_coarse_clock():
     stat = stat_of(os.stat_result((0,) * 10))._replace(modified_ns=10 * 10**9, changed_ns=10 * 10**9)
     assert not Look(stat, 11 * 10**9, "x").still_holds(stat)
     assert Look(stat, 13 * 10**9, "x").still_holds(stat)
-
-
-def test_a_file_is_replaced_in_one_step_and_no_leftover_stays(tmp_path):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    path = tmp_path / "site/a/b.html"
-    replace(path, b"one", scratch)
-    with path.open("rb") as before:
-        replace(path, b"two", scratch)
-        assert before.read() == b"one", "who reads the old file goes on reading it, whole"
-    assert path.read_bytes() == b"two"
-    assert list(scratch.iterdir()) == []
-    assert path.stat().st_mode & 0o777 == 0o644
-
-
-def test_what_we_wrote_is_not_trusted_if_somebody_touched_it_since(tmp_path):
-    path = tmp_path / "a"
-    looks = Looks(dict)
-    stat = replace(path, b"one", tmp_path)
-    time.sleep(0.02)
-    path.write_bytes(b"two")
-    looks.note(path, sha(b"one"), stat)
-    assert looks.fresh == {}
-    assert looks.digest(path) == sha(b"two")

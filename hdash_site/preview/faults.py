@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from hdash_site.preview.watch import FOLDERS, SETTINGS
+from hdash_site.preview.links import FOLDERS, SETTINGS
 from hdash_site.secrets import hidden
 
 AROUND = 3

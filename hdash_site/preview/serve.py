@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import traceback
 from collections.abc import Callable, Collection, Generator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -22,16 +22,21 @@ from hdash_site.preview.news import Board
 from hdash_site.preview.watch import Changes, watching
 from hdash_site.preview.web import Server, listen
 from hdash_site.run import FAILED, Result
+from hdash_site.state.previews import announced
 from hdash_site.state.store import glanced
 
-LOCKED_WAIT = 0.5
+LOCKED_WAIT = 0.05
 """Seconds after which a state is asked for again that another run holds."""
+
+LOCKED_TOLD = 5.0
+"""Seconds after which it is told that another run holds the state; a save in two previews takes less."""
 
 
 class Serving(NamedTuple):
     """Where the preview is served: `port` None is the first free one; `hosts` are names that it answers to.
 
-    `crawl`: ask the source first. `navigate`: lead open tabs to the article that was saved.
+    `crawl`: ask the source first. `navigate`: lead open tabs to the article that was saved. `poll`: look at
+    all files every second, instead of having the system report changes.
     """
 
     bind: str = "127.0.0.1"
@@ -39,6 +44,7 @@ class Serving(NamedTuple):
     hosts: tuple[str, ...] = ()
     crawl: bool = False
     navigate: bool = False
+    poll: bool = False
 
 
 class Built(NamedTuple):
@@ -60,7 +66,7 @@ def serve(
             preview.step(0.25)
 
 
-@contextmanager
+@contextlib.contextmanager
 def previewing(
     options: Options, how: Serving, tell: Callable[[Built], None]
 ) -> Generator[Preview, None, None]:
@@ -70,11 +76,13 @@ def previewing(
         app.config_of(options)  # it says so
     board = Board()
     with (
-        listen(how.bind, how.port, output_folder(options), how.hosts, board) as server,
-        watching(options.root, app.warn) as changes,
+        contextlib.ExitStack() as stack,
+        listen(how.bind, how.port, output_folder(options), how.hosts, board, app.warn) as server,
+        watching(options.root, app.warn, poll=how.poll, ours=_ours(options)) as changes,
     ):
         preview = Preview(options, how, server, changes, tell)
         preview.build(())
+        stack.enter_context(announced(cache_folder(options), preview.address))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -120,7 +128,7 @@ class Preview:
         faults = [fault(self._options.root, problem) for problem in problems]
         if half:
             faults = list(self._board.last().faults)
-        changed = [path for path in _changed(result) if path not in self._early] if result else []
+        changed = [path for path in self._desk.changed if path not in self._early] if result else []
         page = (
             _saved_page(result.makers, saved, self._options.root / "content")
             if result and self._how.navigate
@@ -149,17 +157,28 @@ class Preview:
 
     def _unlocked(self, saved: Collection[Path]) -> Result:
         """Build as soon as no other run holds the state."""
-        told = False
+        told, began = False, time.monotonic()
         while True:
             try:
-                result = self._build(saved)
+                return self._healed(saved)
             except LockedError as error:
-                if not told:
+                if not told and time.monotonic() > began + LOCKED_TOLD:
                     app.warn(str(error))
-                told = True
+                    told = True
                 time.sleep(LOCKED_WAIT)
-            else:
-                return result
+
+    def _healed(self, saved: Collection[Path]) -> Result:
+        """Build; ask the source once more if another program deleted what was crawled."""
+        try:
+            return self._build(saved)
+        except LockedError:
+            raise
+        except StateError:
+            if not self._has_built or _crawled(self._options):
+                raise
+            app.warn("the state was deleted by another program: crawling and building everything again")
+            self._has_built = False
+            return self._build(saved)
 
     def _build(self, saved: Collection[Path]) -> Result:
         options = self._options
@@ -173,15 +192,15 @@ class Preview:
         return result
 
 
+def _ours(options: Options) -> list[Path]:
+    """Return the folders that builds write to."""
+    return [output_folder(options), cache_folder(options)]
+
+
 def _crawled(options: Options) -> bool:
     """Tell whether there are atlases from before to build from."""
     with glanced(cache_folder(options), state_place(options), app.remote_of(options)) as store:
         return bool(store and store.snapshots())
-
-
-def _changed(result: Result) -> list[str]:
-    deployed = result.deployed
-    return [path for path, _ in (*deployed.written, *deployed.removed)]
 
 
 def _saved_page(makers: Mapping[str, Key], saved: Collection[Path], content: Path) -> str:

@@ -13,8 +13,9 @@ import os
 import re
 import socket
 import stat
+import sys
 import urllib.parse
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 from hdash_site import serving
 from hdash_site.errors import ConfigError
 from hdash_site.preview import page
+from hdash_site.preview.connections import MOST_STREAMS, Connections
 from hdash_site.preview.news import Board, as_json
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -36,10 +38,23 @@ HEARTBEAT = 15.0
 IDLE = 60.0
 """Seconds that a connection may say nothing."""
 
+ANSWER = 30.0
+"""Seconds in which a client must take an answer."""
+
+LONGEST = 8192
+"""Characters of an address that are looked at."""
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
 _HTML = "text/html; charset=utf-8"
 _MISSING = (
     b"<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Not there</title><h1>There is no such page</h1>"
 )
+_LINES = 20
+"""Lines that are printed of requests, at most."""
+
 _SCRIPTS = ("live.js", "stream.js")
 
 
@@ -71,12 +86,23 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, bind: str, port: int, output: Path, hosts: Collection[str], board: Board) -> None:
+    def __init__(
+        self,
+        bind: str,
+        port: int,
+        output: Path,
+        hosts: Collection[str],
+        board: Board,
+        tell: Callable[[str], None],
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in bind else socket.AF_INET
         super().__init__((bind, port), _Handler)
         self.output = output
         self.board = board
+        self.connections = Connections()
         self._hosts = {host.lower() for host in hosts}
+        self._tell = tell
+        self._told = set[str]()
 
     def answers_to(self, host: str) -> bool:
         """Tell whether `host`, as a request names it, is one of ours: `localhost:1313`."""
@@ -86,14 +112,40 @@ class Server(ThreadingHTTPServer):
         name = found[1].strip("[]")
         return name in self._hosts or (name in LOOPBACK and int(found[2] or 80) == self.server_port)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of browsers that hang up."""
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self.connections.admit(request):
+            super().process_request(request, client_address)
+            return
+        self.tell_once("the preview has as many connections as it can serve: new ones are refused for now")
+        with contextlib.suppress(OSError):
+            request.setblocking(False)
+            request.send(_FULL)
+        self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.leave(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Say nothing of browsers that hang up; of a defect, one line."""
+        error = sys.exception()
+        if error and not isinstance(error, OSError):
+            self.tell_defect(error)
+
+    def tell_defect(self, error: BaseException) -> None:
+        self.tell_once(f"a request could not be answered ({type(error).__name__}: {error}); report it")
+
+    def tell_once(self, line: str) -> None:
+        """Print a line, unless the same line was printed before."""
+        if line not in self._told and len(self._told) < _LINES:
+            self._told.add(line)
+            self._tell(line)
 
     def find(self, target: str) -> Found:
         """Give what the site has at a path of an address; raises `Refused`."""
         parts = _parts(target)
         path = self.output.joinpath(*parts)
-        if not target.endswith("/") and path.is_dir():
+        if not target.endswith("/") and os.path.isdir(path):  # noqa: PTH112 - a name may be too long for a file
             if not self._inside(path):
                 return self._missing()
             return Found(HTTPStatus.FOUND, _HTML, b"", f"{target}/")
@@ -127,6 +179,8 @@ def _at_once(path: str, flags: int) -> int:
 
 def _parts(target: str) -> list[str]:
     """Give the names in the path of an address; raises `Refused` for what cannot be one of ours."""
+    if len(target) > LONGEST:
+        raise Refused(HTTPStatus.NOT_FOUND, "no page has such a long address")
     if re.search(r"%(2f|5c|00)|[\\\0]", target, re.IGNORECASE):
         raise Refused(HTTPStatus.BAD_REQUEST, "this is no address of a page")
     try:
@@ -140,14 +194,24 @@ def _parts(target: str) -> list[str]:
     return parts
 
 
-def listen(bind: str, port: int | None, output: Path, hosts: Collection[str], board: Board) -> Server:
-    """Give a server on a port, or on the first one that is free from 1313 on. Raises `ConfigError`."""
+def listen(
+    bind: str,
+    port: int | None,
+    output: Path,
+    hosts: Collection[str],
+    board: Board,
+    tell: Callable[[str], None],
+) -> Server:
+    """Give a server on a port, or on the first one that is free from 1313 on. Raises `ConfigError`.
+
+    `tell` is told a line of what goes wrong with requests.
+    """
     if bind not in LOOPBACK and not hosts:
         way_out = "name the hosts that browsers will ask for, with --allow-hosts"
         raise ConfigError("others could reach the preview", f"--bind {bind}", way_out)
     for number in [port] if port is not None else range(PORT, PORT + TRIES):
         try:
-            return Server(bind, number, output, hosts, board)
+            return Server(bind, number, output, hosts, board, tell)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or port is not None:
                 way_out = "name another one"
@@ -163,6 +227,22 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE
 
+    def setup(self) -> None:
+        super().setup()
+        self._ours = self.server.connections
+
+    def parse_request(self) -> bool:
+        is_whole = super().parse_request()
+        self._ours.begin(self.connection)
+        self.connection.settimeout(ANSWER)
+        return is_whole
+
+    def handle_one_request(self) -> None:
+        super().handle_one_request()
+        self._ours.end(self.connection)
+        if not self.close_connection:
+            self.connection.settimeout(IDLE)
+
     def do_GET(self) -> None:
         try:
             self._check()
@@ -172,10 +252,18 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._page(target)
         except Refused as refused:
-            self.close_connection = True
-            self._answer(refused.status, "text/plain; charset=utf-8", f"{refused.why}\n".encode())
+            self._refuse(refused)
+        except OSError:
+            raise  # the browser hung up
+        except Exception as error:
+            self.server.tell_defect(error)
+            self._refuse(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the preview cannot answer this request"))
 
     do_HEAD = do_GET  # noqa: N815
+
+    def _refuse(self, refused: Refused) -> None:
+        self.close_connection = True
+        self._answer(refused.status, "text/plain; charset=utf-8", f"{refused.why}\n".encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Tell nobody."""
@@ -241,6 +329,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self) -> None:
         """Send the news as they come, until the tab or the preview is closed."""
         self.close_connection = True
+        if not self._ours.stream(self.connection):
+            line = f"{MOST_STREAMS} tabs are open: the preview keeps no more of them up to date"
+            self.server.tell_once(line)
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, line)
         self.connection.settimeout(IDLE)
         self.send_response(HTTPStatus.OK)
         self._headers({"Content-Type": "text/event-stream"})

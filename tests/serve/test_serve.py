@@ -310,8 +310,8 @@ def test_a_port_that_is_asked_for_and_taken_is_an_error(desk):
 
 def test_two_previews_at_once_have_a_port_each(tmp_path):
     with (
-        listen("127.0.0.1", None, tmp_path, (), Board()) as one,
-        listen("127.0.0.1", None, tmp_path, (), Board()) as other,
+        listen("127.0.0.1", None, tmp_path, (), Board(), print) as one,
+        listen("127.0.0.1", None, tmp_path, (), Board(), print) as other,
     ):
         assert 1313 <= one.server_port < other.server_port
 

@@ -314,20 +314,15 @@ class World:
 
     def change_a_limit(self, luck: random.Random) -> None:
         """Change a limit that no input exceeds: in some shards all but the smallest input has limits."""
-        path = self.site / "site.toml"
-        text = re.sub(r"\[limits\]\nseconds = \d+\n", "", path.read_text())
-        table = f"[limits]\nseconds = {luck.choice([60, 70, 80])}\n"
-        path.write_text(
-            text.replace('base_url = "https://example.org/"\n', f'base_url = "https://example.org/"\n{table}')
-        )
+        self._set("limits", "seconds", luck.choice(["60", "70", "80"]))
 
     def allow_html(self, luck: random.Random) -> None:
-        path = self.site / "site.toml"
-        text = re.sub(r"\[content\]\nraw_html = \w+\n", "", path.read_text())
-        table = f"[content]\nraw_html = {luck.choice(['true', 'false'])}\n"
-        path.write_text(
-            text.replace('base_url = "https://example.org/"\n', f'base_url = "https://example.org/"\n{table}')
-        )
+        self._set("content", "raw_html", luck.choice(["true", "false"]))
+
+    def _set(self, table: str, name: str, value: str) -> None:
+        path, first = self.site / "site.toml", 'base_url = "https://example.org/"\n'
+        text = re.sub(rf"\[{table}\]\n{name} = \w+\n", "", path.read_text())
+        path.write_text(text.replace(first, f"{first}[{table}]\n{name} = {value}\n"))
 
     def alter_the_output(self, luck: random.Random) -> None:
         path = luck.choice(sorted(path for path in (self.site / "public").rglob("*") if path.is_file()))

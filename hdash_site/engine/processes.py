@@ -198,13 +198,17 @@ def _answer_of(process: Process, bounds: Bounds) -> bytes:
 
 @contextlib.contextmanager
 def _without_interrupts(*, forked: bool) -> Generator[None, None, None]:
-    """Block Ctrl-C in what is started meanwhile, until it can say itself that it leaves that to the build."""
+    """Block Ctrl-C in what is started meanwhile, until it can say itself that it leaves that to the build.
+
+    A forked process would also handle SIGTERM as the build does, at first.
+    """
     if not forked:
         from multiprocessing import resource_tracker
 
         # When it starts, it unblocks Ctrl-C in this thread: so it is started before.
         resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    blocked = {signal.SIGINT, signal.SIGTERM} if forked else {signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     try:
         yield
     finally:
@@ -218,6 +222,7 @@ def _serve(pipe: Connection[Any, Any], threshold: tuple[int, int, int], forked: 
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     gc.set_threshold(*threshold)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if forked:

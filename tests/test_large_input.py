@@ -16,7 +16,7 @@ import pytest
 from hdash_site.htan import demographics, descents, listing, parsing, report
 from hdash_site.options import Deadline
 from hdash_site.pages import limits, people
-from tests import slow, worlds
+from tests import databases, slow, worlds
 from tests.test_killed import members
 
 
@@ -299,3 +299,14 @@ def test_ctrl_c_during_a_call_with_limits_ends_the_build_with_one_line(site, atl
     assert process.returncode == 1
     assert members(process.pid) == []
     assert worlds.build(site, atlases.folder).exit_code == 0
+
+
+def test_a_forked_process_leaves_the_connections_to_the_database_alone(at, site, atlases, large, monkeypatch):
+    for name, value in databases.environment(at).items():
+        monkeypatch.setenv(name, value)
+    for number in range(2):
+        atlases.manifests[large] += b"\nTherapy,HTA1_2,y%d" % number
+        atlases.save()
+        result = worlds.build(site, atlases.folder)
+        assert (result.exit_code, result.problems) == (0, [])
+    assert worlds.build(site, atlases.folder).ran == []

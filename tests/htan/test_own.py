@@ -15,14 +15,14 @@ DEMOGRAPHICS = "HTAN Participant ID|Gender"
 BIOSPECIMEN = "HTAN Biospecimen ID|HTAN Parent ID"
 
 
-def own_of(*tables: bytes) -> dict[str, tuple[list[dict[str, Any]], int]]:
+def own_of(*tables: bytes) -> dict[str, tuple[list[dict[str, Any]], int, bool]]:
     """What is told of each participant, whatever its group."""
     found = report_of(*tables)
     groups = [decoded(found, name) for name in found if name.startswith("own/")]
     return {participant: told for group in groups for participant, told in group.items()}
 
 
-def short(told: tuple[list[dict[str, Any]], int]) -> list[tuple[str, str, list[list[int]]]]:
+def short(told: tuple[list[dict[str, Any]], int, bool]) -> list[tuple[str, str, list[list[int]]]]:
     return [(one["code"], one["manifest"], one["rows"][0]) for one in told[0]]
 
 
@@ -77,3 +77,16 @@ def test_the_record_of_a_row_is_the_one_whose_row_it_is(steps: list[tuple[int, i
         gaps.append((before[0] + records, before[1] + blank))
     manifest = Manifest("syn1", "", "", 0, next(iter(catalogue())), is_known=True, gaps=gaps)
     assert [manifest.record(manifest.row(record)) for record in range(30)] == list(range(30))
+
+
+def test_a_participant_is_told_if_not_all_of_its_findings_are_known(monkeypatch: Any) -> None:
+    people = table("Demographics", DEMOGRAPHICS, *(f"HTA1_{number}|x" for number in range(1, 25)))
+    pool = ", ".join(f"HTA1_{number}" for number in range(2, 24))
+    samples = table("Biospecimen", BIOSPECIMEN, f"HTA1_2_1|{pool}", "HTA1_1_1|HTA1_1", "HTA1_1_1|HTA1_1")
+    found = own_of(people, samples)
+    assert {name for name, told in found.items() if told[2]} == {f"HTA1_{number}" for number in range(2, 24)}
+    assert len(found["HTA1_1"][0]) == 1
+    monkeypatch.setattr("hdash_site.htan.findings.MOST_ALIKE", 1)
+    samples = table("Biospecimen", BIOSPECIMEN, *["HTA1_1_1|HTA1_1"] * 4, "HTA1_5_1|HTA1_5")
+    found = own_of(people, samples)
+    assert {name for name, told in found.items() if told[2]} == {"HTA1_1", "HTA1_5"}

@@ -32,3 +32,10 @@ def test_a_timeline_says_its_days_and_what_its_marks_mean(tmp_path):
     assert ">day 0</text>" in page
     assert ">day 1,500</text>" in page
     assert 'class="legend' in page
+
+
+def test_of_very_many_events_the_first_are_drawn_and_the_others_are_counted():
+    event = {"kind": "therapy", "label": "x", "start": 0, "end": 9, "detail": "", "count": 1, "ids": []}
+    events = [event] * charts.MOST_EVENTS + [event | {"start": 100, "end": 900}]
+    [chart] = charts.timelines([{"participant": "HTA1_1", "events": events}])
+    assert (len(chart.events), chart.more, chart.scale) == (charts.MOST_EVENTS, 1, 9)

@@ -50,7 +50,9 @@ def parts(
         if data is None:
             raise ContentError("cannot be read", f"content/{path}", "give it a plain name, readable by you")
         if len(data) > _LARGEST:
-            problem = f"the article has {figures.size(len(data))}; at most {figures.size(_LARGEST)} are allowed"
+            problem = (
+                f"the article has {figures.size(len(data))}; at most {figures.size(_LARGEST)} are allowed"
+            )
             raise ContentError(problem, f"content/{path}", "divide it into several articles")
         matter, body, line = front_matter.split(path, data)
         found["front-matter"] = json.dumps(matter).encode()

@@ -262,9 +262,13 @@ class _Site:
                     problem = f'the link to "#{fragment}" on {self._place(target)} leads nowhere'
                     way_out = "correct it, or give that heading this id"
                     self._note(ERROR, problem, way_out, path, f"anchor {target}#{fragment}", f"#{fragment}")
+        sources: dict[str, _Source] = {}
         for severity, problem, way_out, written, path, *paths in self.found.values():
             place = self._place(path)
-            line = _line_of(self.root / place, written) if written and place != path else 0
+            line = 0
+            if written and place != path:
+                source = sources.get(place) or sources.setdefault(place, _Source(self.root / place))
+                line = source.line_of(written)
             yield Problem(severity, place, problem, way_out, len(paths), line)
         # A page whose bytes were lost may have led anywhere.
         for path in self.ids if len(self.ids) == self.pages else ():
@@ -332,16 +336,29 @@ def _overdue(path: str, matter: Mapping[str, object], today: str) -> Iterator[Pr
         yield Problem(WARNING, f"content/{path}", f"it is a draft, and its date, {date}, is past", way_out)
 
 
-def _line_of(source: Path, written: str) -> int:
-    """Give the first line of an article in which a link is written as it is told; 0 if there is none."""
-    try:
-        text = source.read_text("utf-8-sig", "replace")
-    except OSError:
-        return 0
-    # Between parentheses, quotes or spaces: a short link is part of longer ones. An anchor ends its link.
-    before = "" if written.startswith("#") else r"(?<![^\s(<\"'=])"
-    found = re.search(rf"{before}{re.escape(written)}(?![^\s)>\"'])", text)
-    return text.count("\n", 0, found.start()) + 1 if found else 0
+_MOST_SEARCHED = 20_000_000
+"""Characters of an article that are searched for the lines of its problems; later ones are without a line."""
+
+
+class _Source:
+    """The text of an article, in which its problems are looked for."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._text = path.read_text("utf-8-sig", "replace")
+        except OSError:
+            self._text = ""
+        self._searched = 0
+
+    def line_of(self, written: str) -> int:
+        """Give the first line in which a link is written like this; 0 if there is none or too much to search."""
+        self._searched += len(self._text)
+        if self._searched > max(_MOST_SEARCHED, len(self._text)):
+            return 0
+        # Between parentheses, quotes or spaces: a short link is part of longer ones. An anchor ends its link.
+        before = "" if written.startswith("#") else r"(?<![^\s(<\"'=])"
+        found = re.search(rf"{before}{re.escape(written)}(?![^\s)>\"'])", self._text)
+        return self._text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def _is_as_built(file: Path, read: Digest | None) -> bool:

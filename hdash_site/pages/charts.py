@@ -6,6 +6,7 @@ rows weigh what their runs weigh. Lengths are in pixels of the drawing.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -153,16 +154,22 @@ def timelines(participants: Iterable[Mapping[str, Any]]) -> list[Timeline]:
 
 
 def _timeline(one: Mapping[str, Any], last: int) -> Timeline:
-    free: list[float] = []
+    # Events come in the order of their start, so that a lane that is free stays so until it is taken.
+    taken: list[tuple[float, int]] = []
+    free: list[int] = []
+    lanes = 0
     events: list[Event] = []
     for event in one["events"][:MOST_EVENTS]:
         x = round(event["start"] * DAYS_WIDE / last, 1)
         width = round(max((event["end"] - event["start"]) * DAYS_WIDE / last, 3), 1)
-        lane = next((lane for lane, until in enumerate(free) if until <= x), len(free))
-        free[lane : lane + 1] = [x + max(width, LANE) + 2]
+        while taken and taken[0][0] <= x:
+            heapq.heappush(free, heapq.heappop(taken)[1])
+        lane = heapq.heappop(free) if free else lanes
+        lanes = max(lanes, lane + 1)
+        heapq.heappush(taken, (x + max(width, LANE) + 2, lane))
         events.append(Event(**event, x=x, width=width, y=LANE * lane))
     more = len(one["events"][MOST_EVENTS:])
-    return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(len(free), 1), last, more)
+    return Timeline(one["participant"], events, DAYS_WIDE, LANE * max(lanes, 1), last, more)
 
 
 LINE_WIDE, LINE_HIGH = 220, 44

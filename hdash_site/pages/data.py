@@ -77,7 +77,7 @@ def _csv(text: str) -> list[dict[str, str]]:
     for row in reader:
         if None in row:
             raise ValueError(f"line {reader.line_num} has more cells than the header")
-        if len(row) * len(rows) > _MOST_CELLS:
+        if len(reader.fieldnames or ()) * len(rows) > _MOST_CELLS:
             raise values.Unfit(f"it has more than {_MOST_CELLS:,} cells", reader.line_num)
         rows.append(row)
     return rows

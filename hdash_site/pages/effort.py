@@ -62,11 +62,37 @@ class Effort:
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)")
 _UNNESTED = frozenset(
-    "area base br col embed hr img input link meta source track wbr "
-    "p li dt dd tr td th thead tbody tfoot option".split()
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "thead",
+        "tbody",
+        "tfoot",
+        "option",
+    ]
 )
 """Elements that hold nothing, or that end without a tag of their own."""
-_FORMATS = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_FORMATS = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
 """Elements that HTML opens again in each paragraph until they are closed."""
 
 

@@ -20,8 +20,11 @@ _DEEPEST = 150
 _OPTIONS = frozenset(("hl_lines", "linenums", "linenos", "linenostart", "use_pygments"))
 """What a block of code may tell Pygments; other options choose other formatters and read files."""
 
-_CODE = 1 << 16
-"""Characters of a block of code that is highlighted; some lexers take time with the square of a text."""
+_MOST_HIGHLIGHTED = 50_000
+"""Characters of a block of code that is highlighted; a longer one is shown whole, without colours."""
+
+_SLOW_LEXERS = frozenset(("@@"))
+"""Lexers whose time grows much faster than the text, by their first alias: their code is shown without colours."""
 
 _FENCE_LINE = re.compile(r"^(?P<fence>`{3,}+|~{3,}+)(?P<rest>[^\n]*+)$", re.MULTILINE)
 
@@ -34,6 +37,7 @@ def meter(engine: Any) -> None:
     _meter_footnotes(engine)
     _meter_html(engine)
     _meter_fences(engine)
+    _bound_highlighting()
 
 
 def _copied(text: str) -> int:
@@ -170,10 +174,10 @@ def _meter_html(engine: Any) -> None:
         def _spend(self, steps: int, start: int) -> None:
             engine.effort.spend(steps, effort.TAGS, self.rawdata[start : start + 200])
 
-        def parse_starttag(self, i: int) -> int:
-            end = super().parse_starttag(i)
-            # What is no tag was read to the end of the text.
-            self._spend(len(self.rawdata) - i if end < 0 else 0, i)
+        def check_for_whole_start_tag(self, i: int) -> int:
+            end = super().check_for_whole_start_tag(i)
+            if end < 0:  # what is no tag was read to the end of the text
+                self._spend(len(self.rawdata) - i, i)
             return end
 
         def parse_endtag(self, i: int) -> int:
@@ -241,3 +245,22 @@ def _measure_fences(text: str, left: effort.Effort) -> None:
             left.spend(len(text) - found.start() >> 2, effort.FENCES, found[0])
         if not found["rest"].strip(" "):
             ends.add(found["fence"])
+
+
+def _bound_highlighting() -> None:
+    """Let Python-Markdown highlight no code that takes long; it looks for lexers by this name of its own."""
+    from markdown.extensions import codehilite
+
+    codehilite.get_lexer_by_name = _lexer  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _lexer(name: str, **options: Any) -> Any:
+    from pygments.lexers import get_lexer_by_name
+
+    lexer: Any = get_lexer_by_name(name, **options)
+    plain: Any = get_lexer_by_name("text", **options)
+    if lexer.aliases[0] in _SLOW_LEXERS:
+        return plain
+    highlighted = lexer.get_tokens
+    lexer.get_tokens = lambda text: (plain.get_tokens if len(text) > _MOST_HIGHLIGHTED else highlighted)(text)
+    return lexer

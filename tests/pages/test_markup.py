@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from hdash_site.pages import content, markup
+from hdash_site.pages import content, markup, metered
 from hdash_site.pages.markup import converted
-from tests import chance
+from tests import chance, hostile
 
 
 def html(text, **more):
@@ -147,8 +147,9 @@ def test_chance_bytes_as_markdown_are_a_page_or_a_problem_and_take_no_time():
         assert b"<script" not in tags
 
 
-def test_no_pattern_is_missed_that_a_text_does_not_seem_to_hold(monkeypatch):
-    luck = random.Random(9)
+def mixed_markdown(seed):
+    """Give texts that mix what markdown knows."""
+    luck = random.Random(seed)
     # Between strokes, so that one sees them side by side.
     pieces = r"""
         a b§`c`§\[§[a](b)§[r]§[r][r]§[r]: c\n§![p](https://a.b)§![r]§![r][r]§<https://a.b>
@@ -159,26 +160,37 @@ def test_no_pattern_is_missed_that_a_text_does_not_seem_to_hold(monkeypatch):
     """
     pieces = [piece.replace(r"\n", "\n").replace(r"\t", "\t") for piece in re.split("\n *|§", pieces)]
     pieces = [piece.replace(r"\2", "\2").replace(r"\3", "\3") for piece in pieces]
-    texts = [
+    return [
         "".join(luck.choices(luck.sample(pieces, luck.randrange(1, 6)), k=luck.randrange(1, 14)))
         for _ in range(chance.TEXTS)
     ]
 
-    def made():
-        return [content.parts("x.md", f'+++\ntitle = "A"\n+++\n{text}'.encode()) for text in texts]
 
-    quick = made()
+def made_of(texts):
+    return [content.parts("x.md", hostile.article(text)) for text in texts]
+
+
+def test_no_pattern_is_missed_that_a_text_does_not_seem_to_hold(monkeypatch):
+    texts = mixed_markdown(9)
+    quick = made_of(texts)
     monkeypatch.setattr(markup, "_CUTS", ("",))
     monkeypatch.setattr(markup._idle, "engines", [])
-    assert made() == quick
+    assert made_of(texts) == quick
+
+
+def test_counting_steps_changes_nothing_of_what_an_article_becomes(monkeypatch):
+    texts = [*mixed_markdown(11), "\n\n".join(mixed_markdown(12)[:100])]
+    counted = made_of(texts)
+    monkeypatch.setattr(metered, "meter", lambda engine: None)
+    monkeypatch.setattr(markup._idle, "engines", [])
+    assert made_of(texts) == counted
+    monkeypatch.setattr(markup._idle, "engines", [])
 
 
 def test_brackets_without_number_are_said_instead_of_taking_for_ever():
-    for text in ("[" * 5_000, "![a" * 5_000):
-        began = time.monotonic()
-        assert b"never closed" in content.parts("x.md", f'+++\ntitle = "A"\n+++\n{text}'.encode())["problem"]
-        assert time.monotonic() - began < 1
-    assert "body" in content.parts("x.md", b'+++\ntitle = "A"\n+++\n' + b"[a](b) " * 5_000)
+    for text in ("[" * 50_000, "![a" * 50_000):
+        assert b"never closed" in content.parts("x.md", hostile.article(text))["problem"]
+    assert "body" in content.parts("x.md", hostile.article("[a](b) " * 5_000))
 
 
 @pytest.mark.parametrize("text", [">" * 20_000, "<b>" * 20_000, "* " * 20_000, "`" * 20_000])

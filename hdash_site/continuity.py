@@ -20,6 +20,7 @@ from hdash_site.errors import ConfigError
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.pages.history import name_of
 from hdash_site.state import where
+from hdash_site.state.copies import newest
 from hdash_site.state.moments import FOREIGN, editions_in, moments
 from hdash_site.state.store import Store
 
@@ -31,11 +32,13 @@ class Guard(NamedTuple):
     """What was there before the state was opened. `used`: the cache has the blobs of some state.
 
     `old`: the address of a state with editions, if one is at hand; `place`: of the state that is opened.
+    `copy`: the name of the newest copy that was kept of a file of SQLite, if there is one.
     """
 
     used: bool
     old: str
     place: str
+    copy: str = ""
 
 
 def guard(options: Options, place: str) -> Guard:
@@ -44,7 +47,8 @@ def guard(options: Options, place: str) -> Guard:
     file = where.file(cache)
     elsewhere = state_place(options) != file or bool(os.environ.get(where.STATE))
     old = file.name if elsewhere and editions_in(Path(file.name)) else ""
-    return Guard((cache / "blobs/cache.db").exists(), old, place)
+    copy, _ = newest(file) if not elsewhere else ("", 0)
+    return Guard((cache / "blobs/cache.db").exists(), old, place, copy)
 
 
 def check_folder(guard: Guard, options: Options, store: Store) -> None:
@@ -108,9 +112,11 @@ def _refusal(guard: Guard, published: str, unknown: Collection[str]) -> ConfigEr
     replace = " --replace" if known else ""
     instead = "go on without them" if known else "begin a new history"
     hint = "" if guard.old else " (FROM: the address of the old state)"
+    way_out = f"copy the old state: hdash-site state copy {old} here{replace}{hint}"
+    if guard.copy and not known:
+        way_out = f"restore the newest copy: hdash-site state restore {guard.copy}; or {way_out}"
     return ConfigError(
         f"{state} {editions} of the history that {published} shows",
         guard.place,
-        f"copy the old state: hdash-site state copy {old} here{replace}{hint}; or, to {instead},"
-        " add --new-history",
+        f"{way_out}; or, to {instead}, add --new-history",
     )

@@ -140,6 +140,8 @@ def _copies(case: Case) -> tuple[str, str]:
     if damaged:
         way_out = "it cannot be restored: move it to another folder, and the next copy takes its place"
         return PROBLEM, f"{', '.join(damaged)}: the copy is damaged; {way_out}"
+    if there and not case.store.counts().editions:
+        return PROBLEM, f"{case.at}: the state has no history, but a copy of it may; {copies.offer(case.at)}"
     return OK, f"copies of the state: {', '.join(there) or 'none yet'}"
 
 

@@ -127,6 +127,8 @@ def test_a_state_that_is_broken_can_be_moved_away_as_its_message_says(place):
     site, _ = place
     build(place)
     file = site / "cache/state.db"
+    for copy in file.parent.glob("state.db.copy-*"):
+        copy.unlink()
     file.write_bytes(b"no database")
     done = build(place)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -136,6 +138,22 @@ def test_a_state_that_is_broken_can_be_moved_away_as_its_message_says(place):
     assert again.returncode == 2
     assert "--new-history" in again.stderr
     assert build(place, "--new-history").returncode == 0
+
+
+def test_a_state_that_is_lost_is_restored_from_the_copy_that_the_message_names(place):
+    site, _ = place
+    build(place)
+    [kept] = (site / "cache").glob("state.db.copy-*")
+    name = kept.name.removeprefix("state.db.")
+    (site / "cache/state.db").rename(site / "lost.db")
+    lost = build(place)
+    assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
+    assert f"restore the newest copy: hdash-site state restore {name}; or copy the old state" in lost.stderr
+    done = run(site, "state", "restore", name, "--yes")
+    assert (done.returncode, "; build the site" in done.stdout) == (0, True)
+    again = build(place)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "1 editions" in run(site, "doctor").stdout
 
 
 def test_clean_leaves_what_others_put_beside_the_state(place):

@@ -87,17 +87,21 @@ def _beside(file: Path) -> list[str]:
     return [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
 
 
+def newest(at: Where) -> tuple[str, float]:
+    """Return the name of the newest copy of a file of SQLite, and its time; no name if there is none."""
+    kept: dict[str, float] = {}
+    if at.kind == "sqlite":
+        with contextlib.suppress(OSError):
+            kept = {name: Path(place_of(at, name)).stat().st_mtime for name in names(None, at)}
+    return max(kept.items(), key=lambda one: one[1], default=("", 0.0))
+
+
 def offer(at: Where) -> str:
     """Say how to get back the newest copy of a file of SQLite; empty if there is none."""
-    kept: dict[str, float] = {}
-    if at.kind != "sqlite":
+    name, kept = newest(at)
+    if not name:
         return ""
-    with contextlib.suppress(OSError):
-        kept = {name: Path(place_of(at, name)).stat().st_mtime for name in names(None, at)}
-    if not kept:
-        return ""
-    name = max(kept, key=lambda one: kept[one])
-    when = datetime.fromtimestamp(kept[name], UTC)
+    when = datetime.fromtimestamp(kept, UTC)
     return (
         f"restore the newest copy, of {when:%d %b %Y, %H:%M} GMT: hdash-site state restore {name};"
         " the damaged file is kept under another name"

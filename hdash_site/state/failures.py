@@ -6,8 +6,10 @@ None of them is mended by deleting the state: the history in it cannot be made a
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 from hdash_site.errors import DamagedError, LockedError, StateError
 
@@ -93,6 +95,8 @@ _WAYS_OUT = {
     " (HDASH_DB_URL) or in S3 (HDASH_STATE_URL)",
     OTHER: f"check the disk and {_AGAIN}",
 }
+_BLOBS = "blob cache"
+_ELSEWHERE = "move it to another place, or name another folder with --cache"
 _WITHOUT_A_COPY = (
     "restore the file from a backup, because it holds the history, which cannot be made again;"
     " without a backup, move the file to another folder and keep it: the next build begins a new history"
@@ -198,6 +202,8 @@ def of_state(error: BaseException, file: str, seconds: int, copy: str = "") -> S
     one.
     """
     kind = kind_of(error)
+    if Path(file).is_dir():
+        return StateError("the state database belongs here, but this is a folder", file, _ELSEWHERE)
     if kind == DAMAGED:
         problem = f"the state database is damaged ({words_of(error)})"
         return DamagedError(problem, file, copy or f"no copy of it was kept: {_WITHOUT_A_COPY}")
@@ -210,7 +216,7 @@ def of_blobs(error: BaseException, folder: str, seconds: int) -> StateError:
     if kind == DAMAGED:
         problem = f"the blob cache is damaged ({words_of(error)})"
         return StateError(problem, folder, "build: the next build makes it again")
-    return _error(kind, "blob cache", words_of(error), folder, seconds)
+    return _error(kind, _BLOBS, words_of(error), folder, seconds)
 
 
 def on_a_server(error: BaseException, server: str, words: str) -> StateError:
@@ -221,6 +227,12 @@ def on_a_server(error: BaseException, server: str, words: str) -> StateError:
 
 
 def _error(kind: str, what: str, words: str, place: str, seconds: int) -> StateError:
+    if kind in (FORBIDDEN, OTHER):
+        needed = (Path(place), *Path(place).parents)
+        for folder in needed if what == _BLOBS else needed[1:]:
+            if os.path.lexists(folder) and not folder.is_dir():
+                problem = f"the {what} needs a folder here, but this is none"
+                return StateError(problem, str(folder), _ELSEWHERE)
     problem = {
         LOCKED: f"another program holds the {what} (waited {seconds} s)",
         FULL: f"the {what} cannot be written: the disk is full",

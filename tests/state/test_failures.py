@@ -142,6 +142,33 @@ def histories(site):
         return {source: state.editions(source) for source in state.sources()}
 
 
+@pytest.mark.parametrize(
+    ("misplaced", "said"),
+    [
+        (
+            "cache/state.db/x",
+            "cache/state.db: the state database belongs here, but this is a folder; move it to",
+        ),
+        (
+            "cache",
+            "cache: the state database needs a folder here, but this is none; move it to another place",
+        ),
+        (
+            "cache/blobs",
+            "cache/blobs: the blob cache needs a folder here, but this is none; move it to another",
+        ),
+    ],
+)
+def test_a_file_in_the_place_of_a_folder_is_named_and_kept(tmp_path, misplaced, said):
+    path = tmp_path / misplaced
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"somebody's")
+    with pytest.raises(StateError) as caught, opened(tmp_path / "cache"):
+        pass
+    assert f"{tmp_path}/{said}" in str(caught.value)
+    assert path.read_bytes() == b"somebody's"
+
+
 def test_a_reader_beside_a_run_leaves_a_damaged_cache_alone_and_says_so(cache):
     with opened(cache):
         pass

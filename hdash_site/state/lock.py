@@ -201,7 +201,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
     from hdash_site.state.servers import Session
 
     copied: str | None = None
-    while True:
+    for tries in itertools.count():
         session = Session(where)
         try:
             _wait(session)
@@ -211,7 +211,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
             _take(token, alive=lambda _: False, connection=session.connection)
         except _CUT as error:
             session.close()
-            if _answers():
+            if tries and _answers():
                 raise
             _reconnect(outage, lambda: True, error)
         except BaseException:
@@ -219,6 +219,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
             raise
         else:
             return session, copied
+    raise AssertionError
 
 
 def _wait(session: Any) -> None:
@@ -278,16 +279,14 @@ _RETRY_SECONDS = 0.5
 def _reconnect(outage: Outage, ready: Callable[[], bool], error: Exception) -> None:
     """Connect again, until it succeeds and `ready` returns True. Raises `error` when the time is over."""
     end = outage.end()
-    told = False
-    while True:
+    for tries in itertools.count():
         with contextlib.suppress(*_CUT):
             if _reconnected() and ready():
                 return
         if time.monotonic() > end:
             raise error
-        if not told:
+        if tries == 1:
             outage.tell(f"waiting for the database, for up to {end - time.monotonic():.0f} s")
-        told = True
         time.sleep(_RETRY_SECONDS)
 
 

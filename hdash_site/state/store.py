@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
@@ -30,6 +30,7 @@ from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
+from hdash_site.state.untrusted import check_file, check_schema
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from hdash_site.state.packtable import PackTable
     from hdash_site.state.remote import Shared
 
+
+T = TypeVar("T", Published, Waiting)
+
+_NONSENSE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 SOURCE = "source"
 """The name of the fact that identifies the source of the snapshots."""
@@ -104,14 +109,17 @@ class Store:
         if row is None:
             return None
         recipe, reads, parts, _ = row
-        told = rows.split_reads(reads)
-        return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        try:
+            told = rows.split_reads(reads)
+            return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
+        except _NONSENSE:
+            return None  # the task runs again
 
     def parts(self, key: Key) -> Mapping[str, Digest] | None:
         """Give the parts of a task as it ran last, without what it read."""
         fresh = self._fresh.get(key)
         row = self._traces.get(f"{key.kind}:{key.name}")
-        return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
+        return fresh.parts if fresh else _parts_of(row) if row else None
 
     def record(self, key: Key, trace: Trace) -> None:
         self._fresh[key] = trace
@@ -127,9 +135,9 @@ class Store:
 
     def maker(self, part: str) -> Key | None:
         """Give the task that makes a part of this name: the page that a file is part of."""
-        for key, (_, _, parts, _) in self._traces.items():
+        for key, row in self._traces.items():
             kind, _, name = key.partition(":")
-            if kind == "page" and part in rows.parts_of(parts):
+            if kind == "page" and part in (_parts_of(row) or ()):
                 return Key(kind, name)
         return None
 
@@ -222,7 +230,7 @@ class Store:
         query = table.select(table.path, table.digest, table.headers, table.etag)
         query = query.where(table.mirror == hash_of(mirror))
         found = self._held.again(lambda: models.rows(query))
-        return {plain(path): Published(*known) for path, *known in found}
+        return self._below(mirror, {path: Published(*known) for path, *known in found})
 
     def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
         """Record as ours what is about to be written, so that a cut run leaves no orphan behind."""
@@ -236,7 +244,19 @@ class Store:
         table = models.Deletion
         query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
         found = self._held.again(lambda: models.rows(query))
-        return {plain(path): Waiting(*known) for path, *known in found}
+        return self._below(mirror, {path: Waiting(*known) for path, *known in found})
+
+    def _below(self, mirror: str, files: Mapping[str, T]) -> dict[str, T]:
+        """Return what is known of files of a mirror, by path; report rows that name no file below it."""
+        below: dict[str, T] = {}
+        for escaped_path, known in files.items():
+            path = rows.path_of(escaped_path)
+            if path is not None and {*map(type, known)} <= {str, int}:
+                below[path] = known
+        if len(below) < len(files):
+            ignored = len(files) - len(below)
+            self.problems.append(f"{mirror}: ignored {ignored} rows of the state that name no file below it")
+        return below
 
     def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
         """List files whose deletion waits, or bring them forward."""
@@ -439,6 +459,13 @@ def _blobs_of(snapshots: Iterable[Snapshot]) -> Iterator[str]:
         yield from filter(None, digests)
 
 
+def _parts_of(row: rows.Told) -> Mapping[str, Digest] | None:
+    try:
+        return rows.parts_of(row[2])
+    except ValueError:
+        return None  # the task runs again
+
+
 class _Reads(dict[str, tuple[Key, Digest]]):
     """Reads by how traces tell them: most are told by thousands of pages, and understood once."""
 
@@ -584,7 +611,11 @@ def _connected(cache: Path, at: Where) -> Generator[None, None, None]:
     earlier = models.database.obj
     try:
         models.database.initialize(_database(cache, at))
+        if at.kind == "sqlite":
+            check_file(Path(at.name).resolve())
         models.database.connect()
+        if at.kind == "sqlite":
+            check_schema(models.database.connection())
         try:
             yield
         finally:
@@ -610,7 +641,7 @@ def _database(cache: Path, at: Where) -> Any:
         Path(at.name).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unusable(at, error) from error
-    pragmas = {"journal_mode": "wal", "synchronous": "normal"}
+    pragmas = {"journal_mode": "wal", "synchronous": "normal", "trusted_schema": 0}
     return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 

@@ -30,7 +30,7 @@ from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
-from hdash_site.state.untrusted import check_file, check_schema
+from hdash_site.state.untrusted import Untrusted, check_file, check_schema
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -443,10 +443,11 @@ def is_store(file: Path) -> bool:
     database = peewee.SqliteDatabase(str(file))
     try:
         database.connect()
+        check_schema(database.connection())
         return bool(migrations.seen(database))
-    except peewee.OperationalError:
+    except (peewee.OperationalError, Untrusted, sqlite3.OperationalError):
         return True
-    except peewee.PeeweeException:
+    except (peewee.PeeweeException, sqlite3.Error):
         return False
     finally:
         database.close()

@@ -60,12 +60,10 @@ class Held:
         """Raise `StateError` if the lock is no longer ours; to be called within each transaction."""
         if self._also:
             self._also()
-        if _row() != self.token:
-            raise _lost()
-        self._check_session()
-
-    def session_lives(self) -> bool:
-        return self._session is None or self._session.held()
+        with self._turn:  # else the row may be of a change of which we have no answer yet
+            if _row() != self.token:
+                raise _lost()
+            self._check_session()
 
     def write(self, change: Callable[[], Any]) -> None:
         """Make a change in one transaction, if the lock is still ours; on a server, exactly once."""
@@ -101,7 +99,7 @@ class Held:
         return True
 
     def _check_session(self) -> None:
-        if not self.session_lives():
+        if self._session is not None and not self._session.held():
             raise _SessionGone("the connection that held the lock is gone")
 
     def again(self, action: Callable[[], Any]) -> Any:

@@ -83,7 +83,7 @@ def looks() -> dict[str, Look]:
 
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_OUTSIDE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\\\0]")
+_OUTSIDE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
 
 
 def path_of(escaped_path: Any) -> str | None:

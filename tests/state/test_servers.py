@@ -221,9 +221,8 @@ def test_a_build_whose_connections_are_cut_ends_well(tmp_path, on_a_server):
         build = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         cuts = 0
         # A run that was never connected does not wait: its address may be wrong.
-        while number and build.poll() is None:
-            if (build.pid,) in databases.rows(on_a_server, "SELECT process FROM hdash_lock"):
-                break
+        while build.poll() is None and not databases.is_locked_by(build.pid, on_a_server):
+            pass
         while cuts < number and build.poll() is None:
             time.sleep(0.01 * number)  # so that each is cut elsewhere
             cuts += databases.disconnect(on_a_server.kind) > 0

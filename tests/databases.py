@@ -60,6 +60,14 @@ def damage(file: Path, table: str) -> None:
     file.write_bytes(bytes(data))
 
 
+def is_locked_by(process: int, place: Where) -> bool:
+    """Return whether a process holds the state in the database of the tests."""
+    try:
+        return (process,) in rows(place, "SELECT process FROM hdash_lock")
+    except servers.peewee.ProgrammingError:
+        return False  # there are no tables yet
+
+
 def create(kind: str) -> None:
     on_server(kind, f"DROP DATABASE IF EXISTS {NAME}", f"CREATE DATABASE {NAME}")
 

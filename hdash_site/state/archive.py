@@ -34,6 +34,8 @@ STATEMENT_VALUES = 900
 """Old SQLite takes 999 variables in a statement."""
 LINE_BYTES = 1 << 30
 """No line of a file is longer."""
+ROW_BYTES = 64 << 20
+"""No line is longer that is not a blob: decoded, it may take many times as much memory."""
 
 Row: TypeAlias = tuple[Any, ...]
 Load: TypeAlias = Callable[[str], bytes | None]
@@ -217,6 +219,8 @@ def _lines(path: Path) -> Iterator[Any]:
     rows, carried = 0, 0
     with _sound(path), gzip.open(path, "rb") as stream:
         for number, data in enumerate(iter(lambda: stream.readline(LINE_BYTES), b"")):
+            if len(data) > ROW_BYTES and not data.startswith(b'{"blob":"'):
+                raise ValueError("a row is too long")
             part = json.loads(data)
             if number == 0:
                 _check_header(part, path)

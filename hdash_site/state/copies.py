@@ -25,6 +25,7 @@ from typing import Any
 from hdash_site.errors import StateError
 from hdash_site.state import failures, migrations
 from hdash_site.state.orm import peewee
+from hdash_site.state.untrusted import Untrusted, check_schema
 from hdash_site.state.where import Where
 
 BEFORE = "before-"
@@ -199,6 +200,10 @@ def restore_file(database: Any, file: Path) -> None:
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'hdash_lock'").fetchone():
             problem = "this copy is older than version 0.1.0, and cannot be restored by this version"
             raise StateError(problem, str(file), "put the file in the place of the state by hand")
+        try:
+            check_schema(copy)
+        except Untrusted as error:
+            raise StateError(f"this copy cannot be restored ({error})", str(file), "use a backup") from error
         held = live.execute("SELECT * FROM hdash_lock").fetchall()
         copy.backup(live)
     with database.atomic():

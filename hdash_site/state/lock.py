@@ -60,12 +60,10 @@ class Held:
         """Raise `StateError` if the lock is no longer ours; to be called within each transaction."""
         if self._also:
             self._also()
-        if _row() != self.token:
-            raise _lost()
-        self._check_session()
-
-    def session_lives(self) -> bool:
-        return self._session is None or self._session.held()
+        with self._turn:  # else the row may be of a change of which we have no answer yet
+            if _row() != self.token:
+                raise _lost()
+            self._check_session()
 
     def write(self, change: Callable[[], Any]) -> None:
         """Make a change in one transaction, if the lock is still ours; on a server, exactly once."""
@@ -101,7 +99,7 @@ class Held:
         return True
 
     def _check_session(self) -> None:
-        if not self.session_lives():
+        if self._session is not None and not self._session.held():
             raise _SessionGone("the connection that held the lock is gone")
 
     def again(self, action: Callable[[], Any]) -> Any:
@@ -201,7 +199,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
     from hdash_site.state.servers import Session
 
     copied: str | None = None
-    while True:
+    for tries in itertools.count():
         session = Session(where)
         try:
             _wait(session)
@@ -211,7 +209,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
             _take(token, alive=lambda _: False, connection=session.connection)
         except _CUT as error:
             session.close()
-            if _answers():
+            if tries and _answers():
                 raise
             _reconnect(outage, lambda: True, error)
         except BaseException:
@@ -219,6 +217,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
             raise
         else:
             return session, copied
+    raise AssertionError
 
 
 def _wait(session: Any) -> None:
@@ -278,16 +277,14 @@ _RETRY_SECONDS = 0.5
 def _reconnect(outage: Outage, ready: Callable[[], bool], error: Exception) -> None:
     """Connect again, until it succeeds and `ready` returns True. Raises `error` when the time is over."""
     end = outage.end()
-    told = False
-    while True:
+    for tries in itertools.count():
         with contextlib.suppress(*_CUT):
             if _reconnected() and ready():
                 return
         if time.monotonic() > end:
             raise error
-        if not told:
+        if tries == 1:
             outage.tell(f"waiting for the database, for up to {end - time.monotonic():.0f} s")
-        told = True
         time.sleep(_RETRY_SECONDS)
 
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from hdash_site.state import models
 from hdash_site.state.orm import peewee
+from hdash_site.state.untrusted import check_schema
 
 FOREIGN = "foreign edition"
 """The name of the fact that says up to which edition the published history is that of another state."""
@@ -26,9 +28,10 @@ def editions_in(file: Path) -> int:
     database = peewee.SqliteDatabase(str(file))
     try:
         database.connect()
+        check_schema(database.connection())
         [(number,)] = database.execute_sql("SELECT COUNT(*) FROM hdash_edition").fetchall()
         return number
-    except peewee.PeeweeException:
+    except (peewee.PeeweeException, sqlite3.Error):
         return 0
     finally:
         database.close()

@@ -27,6 +27,12 @@ MOST_SMALL = 8
 MOST_BYTES = 1 << 30
 """No pack holds more, whatever its index says."""
 
+MOST_PACKED = MOST_BYTES + (1 << 20)
+"""No pack has more bytes: what cannot be compressed grows by less than a thousandth."""
+
+INDEX_BYTES = 64 << 20
+"""No index, and no list of them, is larger: it has about a hundred bytes for each blob."""
+
 _LENGTH_BYTES = 8
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -82,6 +88,18 @@ def made(digests: Iterable[str], load: Callable[[str], bytes | None]) -> Iterato
     stream.close()
     if index:
         yield whole.getvalue(), index
+
+
+def opened(data: bytes, most: int) -> bytes:
+    """Return what was compressed; raises `ValueError` if that was not it, or has more bytes than `most`."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            whole = stream.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"not compressed: {error}") from error
+    if len(whole) > most:
+        raise ValueError("too large")
+    return whole
 
 
 def index_of(given: Any) -> Index:

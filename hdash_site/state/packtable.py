@@ -16,10 +16,11 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from hdash_site.state import archive, models, packs
+from hdash_site.state import archive, models, packs, rows
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.lock import Held
 from hdash_site.state.models import hash_of
+from hdash_site.state.orm import peewee
 from hdash_site.state.packs import Index
 from hdash_site.state.where import Where
 
@@ -95,14 +96,22 @@ class PackTable:
             names = [name for (name,) in self._held.again(lambda: models.rows(query))]
             for name in sorted(names):
                 try:
-                    self._known[name] = packs.index_of(json.loads(gzip.decompress(self._data(name, "index"))))
+                    self._known[name] = packs.index_of(self._index(name))
                 except (ValueError, TypeError, AttributeError, OSError, EOFError, zlib.error, RecursionError):
                     self._tell(name)
         return self._known
 
-    def _data(self, name: str, kind: str) -> bytes:
+    def _index(self, name: str) -> Any:
+        return json.loads(packs.opened(self._data(name, "index", packs.INDEX_BYTES), packs.INDEX_BYTES))
+
+    def _data(self, name: str, kind: str, most: int = packs.MOST_PACKED) -> bytes:
+        """Return the parts of a pack in one; raises `ValueError` if they have more bytes than `most`."""
         table = models.Pack
-        query = table.select(table.data).where(table.pack == name, table.kind == kind).order_by(table.part)
+        of_pack = (table.pack == name) & (table.kind == kind)
+        size = table.select(peewee.fn.SUM(peewee.fn.OCTET_LENGTH(table.data))).where(of_pack)
+        query = table.select(table.data).where(of_pack).order_by(table.part)
+        if (self._held.again(lambda: models.rows(size))[0][0] or 0) > most:
+            raise ValueError("too large")
         return b"".join(bytes(data) for (data,) in self._held.again(lambda: models.rows(query)))
 
     def _write(self, name: str, data: bytes, index: Index) -> None:
@@ -112,6 +121,8 @@ class PackTable:
 
         def write() -> None:
             models.Pack.delete().where(models.Pack.pack == name).execute()
+            # An altered row has the key of a part, and is none of a pack that we know.
+            rows.delete(models.Pack, [key for key, *_ in parts])
             archive.insert(models.database.obj, "hdash_pack", columns, parts)
 
         self._held.write(write)

@@ -26,7 +26,6 @@ import json
 import re
 import shutil
 import sqlite3
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,6 +38,7 @@ from hdash_site.state import migrations, packs
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.orm import peewee
 from hdash_site.state.packs import Index
+from hdash_site.state.untrusted import check_schema
 from hdash_site.state.where import BESIDE
 
 POINTER, SNAPSHOTS, STORES, PACKS = "pointer", "snapshots/", "stores/", "packs/"
@@ -173,7 +173,7 @@ class Shared:
         key = COPIES + name
         found = self._bucket.get(key, most=MOST_BYTES)
         try:
-            return _opened(found.data if found else b"")
+            return packs.opened(found.data if found else b"", MOST_BYTES)
         except ValueError:
             raise StateError("the copy is damaged or missing", f"{self._bucket.where}{key}") from None
 
@@ -188,7 +188,13 @@ class Shared:
             raise AwsError(problem, str(self._bucket.where), "see what the credentials may do")
 
     def _pointer(self) -> list[Kept]:
-        found = self._bucket.get(POINTER, most=MOST_BYTES)
+        try:
+            found = self._bucket.get(POINTER, most=packs.INDEX_BYTES)
+        except AwsError as error:
+            if error.code != "TooLarge":
+                raise
+            self._tell(_Lost(POINTER, "damaged"), _AGAIN)
+            return []
         if found is None:
             return []
         self._etag = found.etag
@@ -204,7 +210,7 @@ class Shared:
     def _snapshot(self, name: str) -> Snapshot:
         key = SNAPSHOTS + name
         try:
-            given = self._checked(json.loads(_opened(self._object(key))), key)
+            given = self._checked(json.loads(packs.opened(self._object(key), packs.INDEX_BYTES)), key)
             index_of = {_sha(pack): packs.index_of(index) for pack, index in given["packs"].items()}
             return Snapshot(given["store"] and _sha(given["store"]), index_of)
         except _NONSENSE:
@@ -245,7 +251,7 @@ class Shared:
         new = beside["-new"]
         key = STORES + store
         try:
-            new.write_bytes(_opened(self._object(key)))
+            new.write_bytes(packs.opened(self._object(key), MOST_BYTES))
             _fit(new)
         except _Newer:
             raise self._newer(key) from None
@@ -345,23 +351,12 @@ def _ours(key: str) -> bool:
     return folder + slash in (SNAPSHOTS, STORES, PACKS) and bool(_NAME.fullmatch(name))
 
 
-def _opened(data: bytes) -> bytes:
-    """Give what was compressed; raises `ValueError` if that was not it, or is too large."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            whole = stream.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not compressed: {error}") from error
-    if len(whole) > MOST_BYTES:
-        raise ValueError("too large")
-    return whole
-
-
 def _fit(file: Path) -> None:
     """Raise `ValueError` if a file is no store of ours, `_Newer` if a newer version made it."""
     database = peewee.SqliteDatabase(str(file))
     try:
         database.connect()
+        check_schema(database.connection())
         pending = migrations.pending(database)
         odd = database.execute_sql("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')")
         if len(pending) == len(migrations.MIGRATIONS) or odd.fetchone():

@@ -16,6 +16,7 @@ from hdash_site.snapshot import Fetched, Project, Snapshot
 from hdash_site.state import models
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
+from hdash_site.state.untrusted import of_rows
 
 ROWS_A_STATEMENT = 80
 """Old SQLite takes 999 variables in a statement; our widest table has twelve columns."""
@@ -65,13 +66,16 @@ Told: TypeAlias = tuple[str, ...]
 """Recipe, reads, parts and reason of a task as they are stored."""
 
 
+@of_rows("hdash_trace")
 def traces() -> dict[str, Told]:
     """Give what is stored of each task."""
     table = models.Trace
     found = models.rows(table.select(table.task, table.recipe, table.reads, table.parts, table.reason))
-    return {plain(row[0]): row[1:] for row in found}
+    # A task of which the row makes no sense runs again.
+    return {plain(row[0]): row[1:] for row in found if {*map(type, row)} == {str}}
 
 
+@of_rows("hdash_look")
 def looks() -> dict[str, Look]:
     table = models.Look
     stat = table.size, table.modified_ns, table.changed_ns, table.inode
@@ -80,6 +84,19 @@ def looks() -> dict[str, Look]:
         plain(path): Look(Stat(size, modified, changed, int(inode)), seen, digest)
         for path, size, modified, changed, inode, seen, digest in found
     }
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_OUTSIDE = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
+
+
+def path_of(escaped_path: Any) -> str | None:
+    """Return the path of a file as it was stored; None if it does not lie below the folder of its mirror."""
+    try:
+        path = plain(escaped_path)
+    except (ValueError, TypeError):
+        return None
+    return None if _OUTSIDE.search(path) else path
 
 
 _short = json.JSONEncoder(separators=(",", ":")).encode
@@ -118,9 +135,12 @@ def read_of(told: str) -> list[str]:
 
 
 def parts_of(told: str) -> dict[str, Digest]:
-    """Give the parts of a row."""
+    """Give the parts of a row; raises `ValueError` if there are none in it."""
     # What was written by us has no blanks around it: to look for them takes as long as to decode.
-    return _decoded(told)[0]
+    parts = _decoded(told)[0]
+    if type(parts) is not dict or not {*map(type, parts.values())} <= {str}:
+        raise ValueError("no parts")
+    return parts
 
 
 _decoded = json.JSONDecoder().raw_decode
@@ -175,6 +195,7 @@ def replace_atlases(projects: Iterable[Project]) -> None:
     replace(models.Atlas, rows)
 
 
+@of_rows("hdash_atlas")
 def atlases() -> list[Project]:
     found = models.rows(models.Atlas.select(models.Atlas.project).order_by(models.Atlas.place))
     return [Project(*json.loads(project)) for (project,) in found]
@@ -190,26 +211,40 @@ def sources() -> list[str]:
     return sorted(source for (source,) in models.rows(table.select(table.source).distinct()))
 
 
+@of_rows("hdash_edition")
 def editions(source: str) -> list[tuple[str, str]]:
     """Return moment and JSON of each edition of a source, oldest first."""
     table = models.Edition
     query = table.select(table.moment, table.edition).where(table.source == source)
-    return models.rows(query.order_by(table.moment))
+    found = models.rows(query.order_by(table.moment))
+    for moment, edition in found:
+        # To decode all of them would take longer than a build in which nothing changed.
+        if not (_MOMENT.match(moment) and edition.startswith("{") and f'"{moment}"' in edition):
+            raise ValueError("no edition")
+    return found
 
 
+@of_rows("hdash_edition")
 def bases(source: str) -> dict[str, str]:
     """Return the basis of each edition of a source that has one, by moment, oldest first."""
     table = models.Edition
     query = table.select(table.moment, table.basis).where((table.source == source) & (table.basis != ""))
-    return dict(models.rows(query.order_by(table.moment)))
+    return {moment: _basis(basis) for moment, basis in models.rows(query.order_by(table.moment))}
 
 
+@of_rows("hdash_edition")
 def basis(source: str) -> str:
     """Return what the next edition of a source is compared with; empty if it is not known."""
     table = models.Edition
     query = table.select(table.basis).where(table.source == source)
     found = models.rows(query.order_by(table.moment.desc()).limit(1))
-    return found[0][0] if found else ""
+    return _basis(found[0][0]) if found else ""
+
+
+def _basis(text: str) -> str:
+    if text and not text.startswith("{"):
+        raise ValueError("no basis")
+    return text
 
 
 def add_edition(source: str, moment: str, edition: str, basis: str) -> None:
@@ -245,6 +280,7 @@ def counts() -> list[int]:
     ]
 
 
+@of_rows("hdash_fact")
 def facts() -> dict[str, str]:
     found = models.rows(models.Fact.select(models.Fact.name, models.Fact.fact))
     return {plain(name): plain(fact) for name, fact in found}
@@ -254,6 +290,7 @@ def set_fact(name: str, fact: str) -> None:
     replace(models.Fact, [{"hash": hash_of(name), "name": escaped(name), "fact": escaped(fact)}])
 
 
+@of_rows("hdash_snapshot")
 def snapshots() -> dict[str, Snapshot]:
     found = models.rows(models.Snapshot.select().order_by(models.Snapshot.place))
     return {snapshot.project.id: snapshot for snapshot in (snapshot_of(*row[2:]) for row in found)}

@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from hdash_site.artifact import Published, Waiting
 from hdash_site.engine.model import Digest, Key, Trace
@@ -30,6 +30,7 @@ from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
+from hdash_site.state.untrusted import Untrusted, check_file, check_schema
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from hdash_site.state.packtable import PackTable
     from hdash_site.state.remote import Shared
 
+
+T = TypeVar("T", Published, Waiting)
 
 SOURCE = "source"
 """The name of the fact that identifies the source of the snapshots."""
@@ -256,7 +259,7 @@ class Store:
         query = table.select(table.path, table.digest, table.headers, table.etag)
         query = query.where(table.mirror == hash_of(mirror))
         found = self._read(lambda: models.rows(query))
-        return {plain(path): Published(*known) for path, *known in found}
+        return self._below(mirror, {path: Published(*known) for path, *known in found})
 
     def claim(self, mirror: str, files: Mapping[str, Published]) -> None:
         """Record as ours what is about to be written, so that a cut run leaves no orphan behind."""
@@ -270,7 +273,19 @@ class Store:
         table = models.Deletion
         query = table.select(table.path, table.since, table.nights).where(table.mirror == hash_of(mirror))
         found = self._read(lambda: models.rows(query))
-        return {plain(path): Waiting(*known) for path, *known in found}
+        return self._below(mirror, {path: Waiting(*known) for path, *known in found})
+
+    def _below(self, mirror: str, files: Mapping[str, T]) -> dict[str, T]:
+        """Return what is known of files of a mirror, by path; report rows that name no file below it."""
+        below: dict[str, T] = {}
+        for escaped_path, known in files.items():
+            path = rows.path_of(escaped_path)
+            if path is not None and {*map(type, known)} <= {str, int}:
+                below[path] = known
+        if len(below) < len(files):
+            ignored = len(files) - len(below)
+            self.problems.append(f"{mirror}: ignored {ignored} rows of the state that name no file below it")
+        return below
 
     def wait(self, mirror: str, files: Mapping[str, Waiting]) -> None:
         """List files whose deletion waits, or bring them forward."""
@@ -494,10 +509,11 @@ def is_store(file: Path) -> bool:
     database = peewee.SqliteDatabase(str(file))
     try:
         database.connect()
+        check_schema(database.connection())
         return bool(migrations.seen(database))
-    except peewee.OperationalError:
+    except (peewee.OperationalError, Untrusted, sqlite3.OperationalError):
         return True
-    except peewee.PeeweeException:
+    except (peewee.PeeweeException, sqlite3.Error):
         return False
     finally:
         database.close()
@@ -693,7 +709,11 @@ def _connected(cache: Path, at: Where, database: Any = None) -> Generator[None, 
     earlier = models.database.obj
     try:
         models.database.initialize(database or _database(cache, at))
+        if at.kind == "sqlite":
+            check_file(Path(at.name).resolve())
         models.database.connect()
+        if at.kind == "sqlite":
+            check_schema(models.database.connection())
         try:
             yield
         finally:
@@ -721,7 +741,7 @@ def _database(cache: Path, at: Where) -> Any:
         Path(at.name).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unusable(at, error) from error
-    pragmas = {"journal_mode": "wal", "synchronous": "normal"}
+    pragmas = {"journal_mode": "wal", "synchronous": "normal", "trusted_schema": 0}
     return peewee.SqliteDatabase(at.name, pragmas=pragmas, timeout=TIMEOUT)
 
 

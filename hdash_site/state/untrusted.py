@@ -7,10 +7,13 @@ change rows behind our back, or keep a statement busy without end (a trigger, a 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 _DATABASE = b"SQLite format 3\0"
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -40,11 +43,32 @@ def check_file(file: Path) -> None:
 
 
 def check_schema(database: sqlite3.Connection) -> None:
-    """Raise `Untrusted` if a database holds anything but tables and indexes, which run no statements."""
+    """Raise `Untrusted` if a state holds a trigger, or anything but a table in the place of one of ours."""
     query = """
         SELECT type, name FROM sqlite_master
-        WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1
+        WHERE type = 'trigger' OR name LIKE 'hdash%' AND (type = 'view' OR sql LIKE 'CREATE VIRTUAL%')
+        LIMIT 1
     """
     for kind, name in database.execute(query):
         words = "".join(char for char in str(name) if char.isprintable())[:60]
         raise Untrusted(f'it holds the {kind} "{words}", which hdash-site does not make')
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def of_rows(table: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Raise `Untrusted` where a function that reads rows of a table finds what we do not write."""
+
+    def decorate(read: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(read)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return read(*args, **kwargs)
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+                raise Untrusted(f"a row of {table} is not as hdash-site writes it") from error
+
+        return checked
+
+    return decorate

@@ -237,6 +237,17 @@ def test_a_renewal_that_was_done_and_never_answered_in_time_holds(held, s3, wher
         mine.check()
 
 
+def test_a_service_that_is_down_for_a_part_of_the_lease_costs_nothing(held, s3, where):
+    with held(3.0) as mine:
+        end = time.monotonic() + 2
+        s3.fault = lambda request: Fault(503, "SlowDown") if time.monotonic() < end else None
+        while time.monotonic() < end:
+            time.sleep(0.1)
+        beat = body(s3, where)["beat"]
+        renewed(s3, where, beat + 1)
+        mine.check()
+
+
 def test_what_an_earlier_renewal_wrote_is_no_renewal_now(where, s3):
     """The lock is as old as its last writing: one that was found is written anew, or it ends too early."""
     bucket = Bucket(where, aws.Access(s3.url, "AKIATESTTESTTEST", SECRET, patience=0.5))

@@ -12,9 +12,11 @@ import sqlite3
 
 import pytest
 
-from hdash_site.errors import StateError
+from hdash_site import app, upkeep
+from hdash_site.errors import HdashError, StateError
 from hdash_site.state import disk, untrusted
 from hdash_site.state.blobs import Blobs
+from tests import worlds
 from tests.chance import TEXTS
 
 LARGE = b"large " * 10_000
@@ -318,3 +320,125 @@ def test_whatever_bytes_of_a_cache_are_altered_its_values_are_right_or_lost(fold
         for path, data in sound.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+
+
+def state(site, *statements):
+    """Change a state by hand; return what the last statement finds."""
+    with contextlib.closing(sqlite3.connect(site / "cache/state.db", isolation_level=None)) as database:
+        for statement in statements:
+            found = (
+                database.execute(*statement) if isinstance(statement, tuple) else database.execute(statement)
+            )
+        return found.fetchall()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built")
+    site, atlases = worlds.site_folder(folder / "site"), worlds.small(folder / "site/atlases")
+    worlds.build(site, atlases.folder)
+    return folder
+
+
+@pytest.fixture
+def site(built, tmp_path):
+    shutil.copytree(built / "site", tmp_path / "site", symlinks=True)
+    return tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER odd AFTER UPDATE ON hdash_lock BEGIN DELETE FROM hdash_edition; END",
+        "CREATE VIEW hdash_more AS SELECT 1",
+        "CREATE VIRTUAL TABLE hdash_more USING fts4 (x)",
+    ],
+)
+def test_a_state_with_statements_of_somebody_else_is_refused_and_kept(site, statement):
+    state(site, statement)
+    before = state(site, "SELECT * FROM hdash_edition")
+    with pytest.raises(StateError, match=r'the state database is damaged \(it holds the .* "') as caught:
+        worlds.build(site, site / "atlases")
+    assert "restore the file from a backup" in str(caught.value)
+    assert state(site, "SELECT * FROM hdash_edition") == before
+
+
+def test_a_journal_of_the_state_that_names_another_file_deletes_nothing(site, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    (site / "cache/state.db-journal").write_bytes(b"x" * 512 + untrusted._JOURNAL)
+    with pytest.raises(StateError, match="its journal names another file"):
+        worlds.build(site, site / "atlases")
+    assert precious.exists()
+
+
+@pytest.mark.parametrize("table", ["hdash_publication", "hdash_deletion"])
+@pytest.mark.parametrize("name", ["../precious", "news/../../precious", "/{}/precious", "", "a//b", "."])
+def test_a_path_out_of_the_site_is_never_deleted(site, tmp_path, table, name):
+    precious = tmp_path / "site/precious"
+    precious.write_bytes(b"precious")
+    name = name.format(tmp_path / "site")
+    mirror = hashlib.sha256(str(site / "public").encode()).hexdigest()
+    more = ("'d', '', ''",) if table == "hdash_publication" else ("'2026-01-01T00:00:00+00:00', 9",)
+    state(site, (f"INSERT INTO {table} VALUES ('odd', ?, ?, {more[0]})", (mirror, name)))
+    tree = worlds.tree(site / "public")
+    result = worlds.build(site, site / "atlases")
+    assert result.exit_code == 0
+    if table == "hdash_publication":
+        assert f"{site}/public: ignored 1 rows of the state that name no file below it" in result.problems
+    assert worlds.tree(site / "public") == tree
+    upkeep.clean(app.Options(site))
+    assert precious.exists()
+
+
+NONSENSE = [
+    5,
+    5.5,
+    b"\xff\xfe",
+    "",
+    '"',
+    "\\",
+    "[]",
+    "{}",
+    "null",
+    "[[[",
+    "../../x",
+    "x" * 99,
+    '{"a":5}',
+    "[5]",
+    "-1",
+]
+
+
+@pytest.mark.parametrize("seed", range(max(6, TEXTS // 40)))
+def test_rows_of_somebody_else_lead_to_the_same_site_or_to_one_line(site, seed):
+    luck = random.Random(seed)
+    tree = worlds.tree(site / "public")
+    sound = (site / "cache/state.db").read_bytes()
+    columns = state(
+        site, "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    )
+    columns = [
+        (table, column) for table, column in columns if table not in ("hdash_migration", "sqlite_sequence")
+    ]
+    for _ in range(3):
+        (site / "cache/state.db").write_bytes(sound)
+        for end in ("-wal", "-shm"):
+            (site / f"cache/state.db{end}").unlink(missing_ok=True)
+        for table, column in luck.sample(columns, luck.choice([1, 1, 3])):
+            with contextlib.suppress(sqlite3.IntegrityError):  # a key of that kind is there twice
+                state(site, (f'UPDATE OR REPLACE {table} SET "{column}" = ?', (luck.choice(NONSENSE),)))
+        for action in (
+            lambda: upkeep.status(app.Options(site)),
+            lambda: worlds.build(site, site / "atlases"),
+            lambda: upkeep.history(app.Options(site)),
+        ):
+            try:
+                action()
+            except HdashError as error:
+                assert "\n" not in str(error)  # noqa: PT017
+    (site / "cache/state.db").write_bytes(sound)
+    for end in ("-wal", "-shm"):
+        (site / f"cache/state.db{end}").unlink(missing_ok=True)
+    assert worlds.build(site, site / "atlases").exit_code == 0
+    assert worlds.tree(site / "public") == tree

@@ -201,6 +201,18 @@ def test_a_file_that_was_cut_or_altered_anywhere_is_refused_before_anything_is_c
     assert not (tmp_path / "other").exists()
 
 
+def test_a_file_with_a_row_that_would_take_much_memory_is_refused(tmp_path, options, monkeypatch):
+    with app.open_state(options) as store:
+        fill(store)
+    file = tmp_path / "state.gz"
+    transfer.export(options, file, blobs=True)
+    monkeypatch.setattr(archive, "ROW_BYTES", 400_000)  # less than the blob, more than any row
+    transfer.import_(options, file, replace=True, confirm=lambda _: None)
+    monkeypatch.setattr(archive, "ROW_BYTES", 200_000)
+    with pytest.raises(StateError, match="damaged or incomplete; nothing was changed"):
+        transfer.import_(options, file, replace=True, confirm=lambda _: None)
+
+
 def test_a_file_of_a_newer_version_is_refused(tmp_path, options):
     file = exported(tmp_path, options)
     lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)

@@ -213,9 +213,12 @@ def _no_link(name: str, flags: int) -> int:
 def empty(output: Path, ledger: Ledger, scratch: Path) -> None:
     """Delete what is ours in `output`; leave what is not."""
     ours = ledger.published(str(output))
-    if output.is_dir():
-        with _tree(output, scratch) as tree:
-            _delete(tree, [*ours, STATUS_FILE])
+    try:
+        if output.is_dir():
+            with _tree(output, scratch) as tree:
+                _delete(tree, [*ours, STATUS_FILE])
+    except OSError as error:
+        raise _unwritable(output, error) from error
     ledger.disown(str(output), ours)
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDERS = ("content", "layouts", "data")
+INNER = ("layouts/assets",)
+"""Folders below these that may be links to anywhere too."""
+
 SETTINGS = "site.toml"
 
 MOST_NAMES = 1000
@@ -50,7 +53,7 @@ class Links(NamedTuple):
 
     def trees(self) -> list[str]:
         """Return the folders that count with all that is below them; none is in another."""
-        folders = [os.path.realpath(f"{self.top}/{name}") for name in FOLDERS]
+        folders = [os.path.realpath(f"{self.top}/{name}") for name in (*FOLDERS, *INNER)]
         folders = sorted(filter(os.path.isdir, {*folders, *self.targets.values()}))
         trees: list[str] = []
         for folder in folders:
@@ -112,19 +115,18 @@ def _stat(found: os.stat_result) -> tuple[int, ...]:
 def _walk(root: Path, ours: Collection[Path]) -> tuple[Links, Iterator[os.DirEntry[str]]]:
     """Go through every real folder once; the links are complete when the entries were gone through.
 
-    A link counts if it leads into the site, or into a folder of the site that is a link itself. One that
-    leads to a folder above itself, or to what we write ourselves, would have no end.
+    A link counts if it leads into a folder that the site is made from; these folders themselves may be links
+    to anywhere. A link to a folder above itself, or to what we write ourselves, would have no end.
     """
     top = os.path.realpath(root)
     targets: dict[str, str] = {}
-    allowed, closed, waiting = [top], [os.path.realpath(path) for path in ours], list[str]()
-    for name in (*FOLDERS, SETTINGS):
+    closed = [os.path.realpath(path) for path in ours]
+    allowed = [os.path.realpath(f"{top}/{name}") for name in (*FOLDERS, *INNER)]
+    waiting = list(allowed)
+    for name in (*FOLDERS, *INNER, SETTINGS):
         path = f"{top}/{name}"
-        target = os.path.realpath(path)
         if os.path.islink(path):  # noqa: PTH114
-            targets[path] = target
-            allowed.append(target)
-        waiting.append(target)
+            targets[path] = os.path.realpath(path)
 
     def counts(link: str, target: str) -> bool:
         return (

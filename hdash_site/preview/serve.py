@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-import traceback
 from collections.abc import Callable, Collection, Generator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from hdash_site import app
 from hdash_site.config import FILE
 from hdash_site.deploy import Deployed
 from hdash_site.engine.model import Key
-from hdash_site.errors import HdashError, LockedError, StateError
+from hdash_site.errors import HdashError, LockedError, StateError, unexpected
 from hdash_site.options import Options, cache_folder, output_folder, state_place
 from hdash_site.preview.faults import fault
 from hdash_site.preview.news import Board
@@ -150,9 +149,7 @@ class Preview:
         except HdashError as error:
             return None, [str(error)]
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(last.filename).name}, line {last.lineno}"
-            return None, [f"{type(error).__name__}: {' '.join(str(error).split())} ({where}); report it"]
+            return None, [unexpected(error)]
         return result, result.problems if result.exit_code == FAILED else []
 
     def _unlocked(self, saved: Collection[Path]) -> Result:

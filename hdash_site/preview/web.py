@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdash_site import serving
-from hdash_site.errors import ConfigError
+from hdash_site.errors import ConfigError, unexpected
 from hdash_site.preview import page
 from hdash_site.preview.connections import MOST_STREAMS, Connections
 from hdash_site.preview.news import Board, as_json
@@ -129,11 +129,8 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """Say nothing of browsers that hang up; of a defect, one line."""
         error = sys.exception()
-        if error and not isinstance(error, OSError):
-            self.tell_defect(error)
-
-    def tell_defect(self, error: BaseException) -> None:
-        self.tell_once(f"a request could not be answered ({type(error).__name__}: {error}); report it")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.tell_once(unexpected(error))
 
     def tell_once(self, line: str) -> None:
         """Print a line, unless the same line was printed before."""
@@ -256,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             raise  # the browser hung up
         except Exception as error:
-            self.server.tell_defect(error)
+            self.server.tell_once(unexpected(error))
             self._refuse(Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the preview cannot answer this request"))
 
     do_HEAD = do_GET  # noqa: N815

@@ -150,9 +150,10 @@ class Site:
 
     def __init__(self, root: Path, poll: bool) -> None:
         self.root, self.poll = root, poll
-        for folder in ("content/sub", "handbook/docs", "public", "cache"):
+        for folder in ("content/sub", "content/book/docs", "public", "cache", "other"):
             (root / folder).mkdir(parents=True)
-        for name in ("site.toml", "content/a.md", "content/sub/b.md", "handbook/docs/c.md", "handbook/d.md"):
+        names = ("content/a.md", "content/sub/b.md", "content/book/docs/c.md", "content/book/d.md")
+        for name in ("site.toml", *names):
             (root / name).write_text("before")
 
     @contextlib.contextmanager
@@ -181,41 +182,43 @@ def linked(request, tmp_path):
     return Site(tmp_path / "site", request.param)
 
 
+DOCS = {f"content/{folder}/c.md" for folder in ("book/docs", "guide", "sub/again")}
+
+
 def test_a_save_behind_a_link_is_told_by_every_name(linked, monkeypatch):
     content = linked.root / "content"
-    (content / "guide").symlink_to("../handbook/docs")
-    (content / "sub/again").symlink_to(linked.root / "handbook/docs")
+    (content / "guide").symlink_to("book/docs")
+    (content / "sub/again").symlink_to(linked.root / "content/book/docs")
     (content / "e.md").symlink_to("a.md")
-    (content / "d.md").symlink_to("../handbook/d.md")
+    (content / "sub/d.md").symlink_to("../book/d.md")
     with linked.watched(monkeypatch):
-        assert linked.saved("handbook/docs/c.md") == {"content/guide/c.md", "content/sub/again/c.md"}
-        assert linked.saved("content/guide/c.md") == {"content/guide/c.md", "content/sub/again/c.md"}
+        for name in DOCS:
+            assert linked.saved(name) == DOCS
         assert linked.saved("content/a.md") == {"content/a.md", "content/e.md"}
-        assert linked.saved("handbook/d.md") == {"content/d.md"}
-        (linked.root / "handbook/other.md").write_text("no part of the site")
-        assert linked.heard(0.5) == set()
+        assert linked.saved("content/sub/d.md") == {"content/book/d.md", "content/sub/d.md"}
 
 
 def test_a_link_that_comes_moves_and_goes_is_followed(linked, monkeypatch):
-    guide = linked.root / "content/guide"
+    content = linked.root / "content"
+    both = {"content/book/docs/c.md", "content/guide/c.md"}
     with linked.watched(monkeypatch):
-        guide.symlink_to("../handbook/docs")
+        (content / "guide").symlink_to("book/docs")
         assert "content/guide" in linked.heard()
-        assert linked.saved("handbook/docs/c.md") == {"content/guide/c.md"}
-        (linked.root / "handbook").rename(linked.root / "moved")
+        assert linked.saved("content/book/docs/c.md") == both
+        (content / "book").rename(content / "moved")
+        assert {"content/book", "content/moved", "content/guide"} <= linked.heard()
+        (content / "moved").rename(content / "book")
         assert "content/guide" in linked.heard()
-        (linked.root / "moved").rename(linked.root / "handbook")
+        assert linked.saved("content/book/docs/c.md") == both
+        (content / "guide").unlink()
         assert "content/guide" in linked.heard()
-        assert linked.saved("handbook/docs/c.md") == {"content/guide/c.md"}
-        guide.unlink()
-        assert "content/guide" in linked.heard()
-        (linked.root / "handbook/docs/c.md").write_text("no part of the site any more")
-        assert linked.heard(0.5) == set()
+        assert linked.saved("content/book/docs/c.md") == {"content/book/docs/c.md"}
 
 
-@pytest.mark.parametrize("folder", ["content", "layouts"])
+@pytest.mark.parametrize("folder", ["content", "layouts", "layouts/assets"])
 def test_a_folder_of_the_site_may_be_a_link_to_anywhere(linked, tmp_path, monkeypatch, folder):
     (tmp_path / "elsewhere/deep").mkdir(parents=True)
+    (linked.root / "layouts").mkdir()
     shutil.rmtree(linked.root / folder, ignore_errors=True)
     (linked.root / folder).symlink_to(tmp_path / "elsewhere")
     with linked.watched(monkeypatch):
@@ -237,13 +240,14 @@ def test_links_without_an_end_or_out_of_the_site_or_to_what_we_write_are_left_al
     content = linked.root / "content"
     for name, target in {
         "loop": ".", "sub/up": "..", "root": "..", "itself": "itself", "public": "../public",
-        "out": "../../secret", "nothing": "../nothing",
+        "out": "../../secret", "nothing": "../nothing", "beside": "../other",
     }.items():  # fmt: skip
         (content / name).symlink_to(target)
     with linked.watched(monkeypatch):
         assert linked.saved("content/a.md") == {"content/a.md"}
         (linked.root / "public/x.md").write_text("ours")
         (tmp_path / "secret/x.md").write_text("outside")
+        (linked.root / "other/x.md").write_text("outside")
         assert linked.heard(0.5) == set()
 
 

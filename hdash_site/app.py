@@ -147,8 +147,8 @@ def deploy(options: Options, how: Deploying, tell: Tell = silent) -> Deployed:
             files = remembered(store)
             if not files:
                 raise StateError("there is no finished site to deploy", way_out="build it first")
-            check_file = publish.check_file(store.snapshots().values())
-            return Artifacts(files, publish.loader(files, lambda file: store.load(file.digest)), check_file)
+            load = publish.loader(files, lambda file: store.load(file.digest))
+            return Artifacts(files, load, publish.status_of(store))
 
         return publish.to_bucket(config, store, how, tell)(find)
 

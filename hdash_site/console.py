@@ -16,9 +16,9 @@ from hdash_site.editions import UNKNOWN
 from hdash_site.engine.model import Key
 from hdash_site.errors import SourceError
 from hdash_site.pages.history import brief, sentence
-from hdash_site.publish import WAITING
 from hdash_site.run import DONE, Result, Tell, exit_code, now, silent
 from hdash_site.secrets import hidden
+from hdash_site.site_status import WAITING
 from hdash_site.snapshot import Project
 from hdash_site.sources.crawl import Crawled
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -59,16 +60,20 @@ def moment(options: Options) -> str:
     """Give the time for which the site is made, to the second (UTC, ISO 8601). Raises `ConfigError`."""
     if options.today:
         return options.today if "T" in options.today else f"{options.today}T00:00:00+00:00"
+    return present().isoformat(timespec="seconds")
+
+
+def present() -> datetime.datetime:
+    """Return the time that goes into files: `SOURCE_DATE_EPOCH` if it is set. Raises `ConfigError`."""
     epoch = os.environ.get(EPOCH)
+    if not epoch:
+        return datetime.datetime.now(datetime.UTC)
     try:
-        now = datetime.datetime.fromtimestamp(int(epoch), datetime.UTC) if epoch else _now()
+        if re.fullmatch("[0-9]+", epoch):
+            return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
     except (ValueError, OverflowError, OSError):
-        raise ConfigError(f"it is {epoch!r}", EPOCH, "set it to seconds since 1970, or to nothing") from None
-    return now.isoformat(timespec="seconds")
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+        pass
+    raise ConfigError(f"it is {epoch!r}", EPOCH, "set it to seconds since 1970, or to nothing")
 
 
 def output_folder(options: Options) -> Path:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from hdash_site import aws, serving
+from hdash_site import aws, serving, site_status
 from hdash_site import bucket as buckets
 from hdash_site.bucket import Bucket, Place
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed, cloudfront, folder
-from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.deploy.waiting import Limit
 from hdash_site.engine.model import digest
 from hdash_site.errors import AwsError, ConfigError, OutputError
-from hdash_site.options import Options, cache_folder, output_folder
+from hdash_site.options import Options, cache_folder, output_folder, present
 from hdash_site.pages.site import File
-from hdash_site.snapshot import Snapshot
 from hdash_site.state.store import Store
 
 BUCKET, PREFIX = "S3_BUCKET_NAME", "S3_PREFIX"
@@ -38,21 +35,21 @@ VARIABLES = {
 
 
 class Artifacts(NamedTuple):
-    """The finished site: its files by path, how to come by the bytes of one, and the check file."""
+    """The finished site: its files by path, how to come by the bytes of one, and `status.json`."""
 
     files: Mapping[str, File]
     load: Callable[[str], bytes]
-    check: bytes
+    status: bytes
 
     def digests(self) -> dict[str, str]:
-        return {path: file.digest for path, file in self.files.items()} | {CHECK_FILE: digest(self.check)}
+        return {path: file.digest for path, file in self.files.items()} | {STATUS_FILE: digest(self.status)}
 
     def bytes_of(self, path: str) -> bytes:
-        return self.check if path == CHECK_FILE else self.load(path)
+        return self.status if path == STATUS_FILE else self.load(path)
 
     def noting(self, waiting: int) -> Artifacts:
-        """Return the same site with a check file that says how many deletions wait."""
-        return self._replace(check=json.dumps(json.loads(self.check) | {WAITING: waiting}).encode())
+        """Return the same site with a `status.json` that says how many deletions wait."""
+        return self._replace(status=site_status.noting(self.status, waiting))
 
 
 class Publish(Protocol):
@@ -78,20 +75,14 @@ class Deploying(NamedTuple):
     night: bool = False
 
 
-WAITING = "deletions_waiting"
-"""The field of the check file, and of the summary of a run, with the number of deletions that wait."""
-
 IDENTITY = "site"
 """The fact that identifies our site in a bucket."""
 
 
-def check_file(snapshots: Iterable[Snapshot]) -> bytes:
-    """Return when an atlas was last verified, for a reader's browser, and that no deletion waits.
-
-    A crawl that could not verify an atlas does not count, unless the atlas was never verified.
-    """
-    checked = max((one.verified or one.crawled for one in snapshots), default="")
-    return json.dumps({"checked": checked, WAITING: 0}).encode()
+def status_of(store: Store) -> bytes:
+    """Return `status.json` of the site as the state remembers it, with no deletion that waits."""
+    failures = site_status.failures_of(store.fact(site_status.FAILURES))
+    return site_status.compose(store.fact(site_status.BUILT), store.snapshots().values(), failures)
 
 
 def to_folder(options: Options, store: Store, tell: Tell, before: dict[str, str] | None = None) -> Publish:
@@ -145,7 +136,7 @@ def to_bucket(
     def wanted(artifacts: Artifacts) -> s3.Wanted:
         servings = {
             path: serving.serving(path, config.routes, _redirect(where, artifacts.files.get(path)))
-            for path in [*artifacts.files, CHECK_FILE]
+            for path in [*artifacts.files, STATUS_FILE]
         }
 
         def noting(waiting: int) -> s3.Wanted:
@@ -162,7 +153,7 @@ def to_bucket(
         tell("deploy", str(where))
         ways = s3.How(
             _identity(store, dry=how.dry),
-            datetime.now(UTC).isoformat(timespec="seconds"),
+            present().isoformat(timespec="seconds"),
             config.uploads,
             Limit(how.most, config.delete_after_nights, how.night, how.pending),
             how.trust,

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hdash_site.app import config_of, remote_of
-from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.engine.model import Digest, Key, Trace, digest
 from hdash_site.errors import StateError
 from hdash_site.options import Options, cache_folder, state_place
@@ -186,7 +186,7 @@ class _Site:
             target, fragment = self._target(path, link)
             if target is None:
                 continue
-            if target not in self.files and target != CHECK_FILE:
+            if target not in self.files and target != STATUS_FILE:
                 way_out = "correct it, or write that page"
                 self._note(ERROR, f'the link "{link}" leads nowhere', way_out, path, f"link {target}", link)
             elif fragment:

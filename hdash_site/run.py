@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from hdash_site import editions
+from hdash_site import editions, site_status
 from hdash_site.config import Config
 from hdash_site.deploy import Deployed
 from hdash_site.engine.build import Build
@@ -25,13 +25,14 @@ from hdash_site.engine.work import Workers
 from hdash_site.errors import ConfigError, HdashError, OutputError, StateError
 from hdash_site.files import Looks
 from hdash_site.htan.changes import findings_moved
-from hdash_site.options import Deadline, Options, moment
+from hdash_site.options import Deadline, Options, moment, present
 from hdash_site.origin import identity, identity_of_snapshots, kind_of, source_of
 from hdash_site.pages import rules
 from hdash_site.pages.history import History
 from hdash_site.pages.inputs import inputs, touched
 from hdash_site.pages.site import File, Site, findings, note_failures, site, some
-from hdash_site.publish import WAITING, Artifacts, Publish, check_file, loader
+from hdash_site.publish import Artifacts, Publish, loader, status_of
+from hdash_site.site_status import WAITING, Failure
 from hdash_site.snapshot import Snapshot
 from hdash_site.sources.crawl import Asked, Crawled, Source, crawl, recovered
 from hdash_site.state.store import Store
@@ -155,7 +156,7 @@ class Run:
         self._ran: list[Ran] = []
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
-        self._unreported: list[str] = []
+        self._unreported: dict[str, Broken] = {}
         self._crashed: dict[str, list[Mapping[str, Any]]] = {}
         self._tracebacks: list[str] = []
         self._source: Source | None = None
@@ -182,6 +183,7 @@ class Run:
                 raise self._nothing(built)
             new, fixed = self._moved(before)
             note_failures(self._store, built, last)
+            self._note_status()
             # What was made is kept, however publishing it ends.
             self._store.commit()
             with self._phase("deploy"):
@@ -214,12 +216,38 @@ class Run:
         # A folder is what it is; in Synapse a permission may be gone.
         accept_loss = self._options.accept_loss or self._config.source_kind != "synapse"
         # To the millisecond: that an atlas was not verified shows by two times that differ.
-        asked = Asked(datetime.now(UTC).isoformat(timespec="milliseconds"), only, accept_loss)
+        asked = Asked(present().isoformat(timespec="milliseconds"), only, accept_loss)
         crawled = crawl(self._source, last, self._store.blobs, asked, functools.partial(self._tell, "crawl"))
         _check_known(only, crawled)
         self._store.save_snapshots(crawled.snapshots.values(), self._origin)
+        never_read = {
+            atlas: str(why) for atlas, why in crawled.failed.items() if atlas not in crawled.snapshots
+        }
+        self._note_failures(
+            never_read, lambda atlas: atlas in crawled.snapshots or (only and atlas not in only)
+        )
         self._crawled = crawled
         return crawled
+
+    def _note_failures(self, reasons: Mapping[str, str], still: Callable[[str], object]) -> None:
+        """Record failures that no snapshot knows of, beside those of before that are `still` to be told."""
+        before = site_status.failures_of(self._store.fact(site_status.FAILURES))
+        kept = {atlas: failure for atlas, failure in before.items() if still(atlas)}
+        since = {atlas: failure.since for atlas, failure in before.items()}
+        found = {atlas: Failure(since.get(atlas, self._moment), why) for atlas, why in reasons.items()}
+        if kept | found != before:
+            self._store.set_fact(site_status.FAILURES, site_status.fact_of(kept | found))
+
+    def _note_status(self) -> None:
+        """Record what `status.json` says of this build.
+
+        A preview that does not crawl leaves the file as it is, so that tabs are not told of it.
+        """
+        unmade = {atlas: _line(Failed(why.key, why.error)) for atlas, why in self._unreported.items()}
+        self._note_failures(unmade, lambda atlas: atlas not in self._crawled.snapshots)
+        is_preview = self._kept is not None and self._options.offline
+        if not self._store.fact(site_status.BUILT) or (self._ran and not is_preview):
+            self._store.set_fact(site_status.BUILT, self._moment)
 
     def _in_time(self) -> Config:
         """Give the settings with a crawl that leaves time for what comes after it."""
@@ -257,7 +285,7 @@ class Run:
         Only a crawl makes history: what is built from old snapshots, as a preview is, adds nothing to it.
         """
         reports = building.bring(Key("report", atlas) for atlas in crawled.snapshots)
-        self._unreported = [key.name for key, parts in reports.items() if isinstance(parts, Broken)]
+        self._unreported = {key.name: parts for key, parts in reports.items() if isinstance(parts, Broken)}
         for key, parts in reports.items():
             if not isinstance(parts, Broken) and editions.crashed(parts):
                 self._crashed[key.name] = json.loads(building.value(key._replace(part="crashed")) or b"[]")
@@ -319,9 +347,8 @@ class Run:
             # By digest first: a page that failed today still has the files of its last good day.
             return self._store.load(file.digest) or building.value(file.key)
 
-        check = check_file(self._crawled.snapshots.values())
         assert self._publish is not None
-        artifacts = Artifacts(files, loader(files, load), check)
+        artifacts = Artifacts(files, loader(files, load), status_of(self._store))
         return self._publish(lambda: artifacts)
 
     def _loaded(self, digest: Digest) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import NamedTuple
 
 SYNAPSE_ID = re.compile(r"syn[0-9]{1,20}")
@@ -72,34 +71,3 @@ class Snapshot(NamedTuple):
     def is_unverified(self) -> bool:
         """Whether the last good crawl could not prove that this is what the source held."""
         return bool(self.crawled) and not self.failed_since and self.verified != self.crawled
-
-    @property
-    def label(self) -> str:
-        """What a table of atlases says beside the id; empty if the last crawl went well."""
-        return "not read" if self.failed_since else "not verified" if self.is_unverified else ""
-
-    @property
-    def notice(self) -> str:
-        """What its pages say of a crawl that failed or was not verified; empty if the last one went well.
-
-        The text stays the same from night to night, so that pages do not change while nothing else does.
-        """
-        if self.failed_since:
-            since = self.failed_since[:10]
-            return (
-                f"This atlas could not be read since {since} ({self.failure}). What is shown here is older."
-            )
-        if not self.is_unverified:
-            return ""
-        as_of = f"Verified as of {_day(self.verified)}" if self.verified else "Not verified yet"
-        return f"{as_of}. {_UNPROVEN}"
-
-
-_UNPROVEN = (
-    "The source could not confirm that this is its current state: the latest changes may be missing here."
-)
-
-
-def _day(moment: str) -> str:
-    """Return the day of an ISO 8601 time, such as 27 Nov 2026."""
-    return f"{datetime.fromisoformat(moment):%d %b %Y}".lstrip("0")

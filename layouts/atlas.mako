@@ -1,12 +1,12 @@
 <%inherit file="base.mako"/>
 <%namespace name="words" file="partials/words.mako"/>
 <%namespace name="charts" file="partials/charts.mako"/>
+<%def name="about_atlas()">${summary["id"]}</%def>
 <%def name="title()">${summary["id"]} ${summary["name"]}</%def>
 <%def name="description()">${summary["name"]}: ${plural(summary["files"], "file")}, ${plural(summary["errors"], "error")}, ${plural(summary["warnings"], "warning")}.</%def>
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <bdi>${summary["id"]}</bdi></nav>
 <h1><bdi>${summary["id"]}</bdi> <small><bdi>${summary["name"]}</bdi></small></h1>
 <p class="small">Synapse project ${words.entity(summary["synapse_id"])} · liaison <bdi>${summary["liaison"] or "unknown"}</bdi></p>
-${words.notice(notice)}
 ${words.crashed(crashed)}
 <dl class="figures">
 <div><dt>Data files</dt><dd>${count(summary["files"])}</dd></div>

@@ -18,7 +18,7 @@
 <link rel="expect" href="#end" blocking="render">
 ${self.head()}
 </head>
-<body data-root="${root}" data-check="${root}check.json">
+<body data-root="${root}" data-status="${root}status.json">
 <a class="skip" href="#content">To the content</a>
 <header class="top">
 <a class="name" href="${root}"><img src="${assets["icon.svg"]}" alt="" width="24" height="24">${site["title"]}</a>
@@ -33,14 +33,18 @@ ${self.head()}
 % if site["sample"]:
 <p class="notice sample"><strong>Sample data.</strong> The atlases on this site are made up, and so is every name and figure in them.</p>
 % endif
-<main id="content">
+<main id="content" data-atlas="${self.about_atlas()}">
 ${self.body()}\
 </main>
 <footer id="end">
-<p>Human Tumor Atlas Network · made by hdash-site ${version}<span id="checked"></span></p>
+<p>Human Tumor Atlas Network · made by hdash-site ${version}<span id="checked"> · last check, and atlases that could not be updated: <a href="${root}status.json">status.json</a></span></p>
 </footer>
+## site.js says here what status.json has for this page. Nothing else of a page depends on that file.
+<div class="notices" role="status"></div>
 </body>
 </html>
 <%def name="title()">${route.title}</%def>
 <%def name="description()">${route.title}</%def>
 <%def name="head()"></%def>
+## The id of the atlas that a page is about, if it is about one.
+<%def name="about_atlas()"></%def>

@@ -1,10 +1,10 @@
 <%inherit file="base.mako"/>
 <%namespace name="words" file="partials/words.mako"/>
+<%def name="about_atlas()">${atlas}</%def>
 <%def name="title()">What to fix in ${atlas}${f", page {number}" if number > 1 else ""}</%def>
 <%def name="description()">What to fix in ${atlas}: ${plural(counts["error"], "error")} and ${plural(counts["warning"], "warning")}, by cause, with their places.</%def>
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="${root}${folder}#validation"><bdi>${atlas}</bdi></a> › what to fix</nav>
 <h1>What to fix in <bdi>${atlas}</bdi></h1>
-${words.notice(notice)}
 ${words.crashed(crashed)}
 <p>${words.findings(counts["error"], counts["warning"])}
 % if causes:

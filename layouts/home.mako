@@ -31,10 +31,7 @@
 % if row["crashed"]:
  <span class="severity warning">not all checked</span>\
 % endif
-% if row["label"]:
- <span class="severity ${"failed" if row["label"] == "not read" else "warning"}">${row["label"]}</span>\
-% endif
-</th>
+${words.mark(row["id"])}</th>
 <td class="name"><bdi>${row["name"]}</bdi></td>
 <td class="minor">${words.entity(row["synapse_id"])}</td>
 <td class="number" data-value="${row["bytes"]}">${size(row["bytes"])}</td>

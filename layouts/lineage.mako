@@ -1,5 +1,6 @@
 <%inherit file="base.mako"/>
 <%namespace name="diagrams" file="partials/diagrams.mako"/>
+<%def name="about_atlas()">${atlas}</%def>
 <%def name="title()">${atlas}: lineage</%def>
 <%def name="description()">Participants, biospecimens and data files of ${atlas} by level, and where the way back breaks.</%def>
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="../"><bdi>${atlas}</bdi></a> › lineage</nav>

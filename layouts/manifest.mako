@@ -1,5 +1,6 @@
 <%inherit file="base.mako"/>
 <%namespace name="words" file="partials/words.mako"/>
+<%def name="about_atlas()">${atlas}</%def>
 <%def name="title()">${about["label"] or about["component"]} of ${atlas}</%def>
 <%def name="description()">Manifest ${about["id"]} of ${atlas}: ${plural(about["records"], "record")}, ${plural(about["errors"], "error")}.</%def>
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="../../#metadata"><bdi>${atlas}</bdi></a> › manifest</nav>
@@ -10,7 +11,6 @@
 , modified ${moment(about["modified"])}\
 % endif
 </p>
-${words.notice(notice)}
 ${words.crashed(crashed)}
 <dl class="figures">
 <div><dt>Records</dt><dd>${count(about["records"])}</dd></div>

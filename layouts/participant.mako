@@ -2,6 +2,7 @@
 <%namespace name="charts" file="partials/charts.mako"/>
 <%namespace name="diagrams" file="partials/diagrams.mako"/>
 <%namespace name="words" file="partials/words.mako"/>
+<%def name="about_atlas()">${atlas}</%def>
 <%def name="title()">${person["id"]}</%def>
 <%def name="description()">${person["id"]} of ${atlas}: ${plural(person["biospecimens"], "biospecimen")}, ${plural(person["files"], "data file")}.</%def>
 <% most = "at least " if person["more"] else "" %>

@@ -1,4 +1,5 @@
 <%inherit file="base.mako"/>
+<%def name="about_atlas()">${atlas}</%def>
 <%def name="title()">${atlas}: participants${f", page {number}" if number > 1 else ""}</%def>
 <%def name="description()">${plural(count_all, "participant")} of ${atlas}, with biospecimens and data files.</%def>
 <% up = "../" * (2 if number > 1 else 1) %>

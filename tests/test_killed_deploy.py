@@ -45,7 +45,7 @@ def test_a_deployment_that_is_killed_leaves_no_gap_and_the_next_sends_what_is_le
         app.deploy(app.Options(site), app.Deploying("100%"))
         assert stored(s3, new_bucket) == wanted
         left = [path for path, data in wanted.items() if found.get(path) != data]
-        assert s3.counted().get("PUT", 0) <= len(left) + 1  # the check file
+        assert s3.counted().get("PUT", 0) <= len(left) + 1  # status.json
     assert killed >= 8
 
 
@@ -82,4 +82,4 @@ def murder(process, moment):
 
 
 def stored(s3, bucket):
-    return {key: one.data for key, one in s3.objects(bucket).items() if key != "check.json"}
+    return {key: one.data for key, one in s3.objects(bucket).items() if key != "status.json"}

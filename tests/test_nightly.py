@@ -57,11 +57,11 @@ def night(site, atlases):
 
 
 def stored(s3, bucket):
-    return {key: one.data for key, one in s3.objects(bucket).items() if key != "check.json"}
+    return {key: one.data for key, one in s3.objects(bucket).items() if key != "status.json"}
 
 
 def sent(s3):
-    """Give what was sent besides one listing; two nights of one second have the same check file."""
+    """Give what was sent besides one listing; two nights of one second have the same `status.json`."""
     assert [request.kind for request in s3.requests if request.kind != "PUT"] == ["LIST"]
     return {request.key for request in s3.requests if request.kind == "PUT"}
 
@@ -90,7 +90,7 @@ def test_with_a_bucket_it_goes_there_alone(
     s3.counted()
     again = night()
     assert (again.result.ran, again.result.deployed.removed) == ([], [])
-    assert sent(s3) <= {"check.json"}
+    assert sent(s3) <= {"status.json"}
     assert "nothing changed in 2 atlases" in webhook[1]["text"]
 
 
@@ -111,7 +111,7 @@ def test_a_corrected_atlas_freezes_no_night_its_pages_wait_to_be_deleted(
         assert f"{waiting} of " in webhook[-1]["text"]
         assert f"this is night {number}. To delete them now, run: hdash-site deploy" in webhook[-1]["text"]
         found = s3.objects(new_bucket)
-        assert json.loads(found["check.json"].data)["deletions_waiting"] == waiting
+        assert json.loads(found["status.json"].data)["deletions_waiting"] == waiting
         assert f"News {number}".encode() in found["news/index.html"].data
         assert f"{gone}/index.html" in found
     done = night(most="5")
@@ -151,7 +151,7 @@ def test_a_prefix_without_a_base_url_is_said_in_one_line(night, site, s3, new_bu
     assert (b'href="/dash/assets/site.' in page) == bool(base_url)
 
 
-def test_a_touch_of_every_file_sends_nothing_but_the_check_file(
+def test_a_touch_of_every_file_sends_nothing_but_the_status_file(
     night, site, atlases, s3, new_bucket, monkeypatch
 ):
     monkeypatch.setenv("S3_BUCKET_NAME", new_bucket)
@@ -161,7 +161,7 @@ def test_a_touch_of_every_file_sends_nothing_but_the_check_file(
         if "cache" not in path.parts:
             path.touch()
     assert night().result.ran == []
-    assert sent(s3) <= {"check.json"}
+    assert sent(s3) <= {"status.json"}
 
 
 def test_new_and_fixed_findings_are_counted(night, atlases, webhook):

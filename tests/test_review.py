@@ -87,7 +87,7 @@ def test_what_leads_nowhere_is_an_error_of_its_article(site, look, body, said):
         "#my-part",
         "../hta1/#validation",
         "../hta1/findings.csv",
-        "../check.json",
+        "../status.json",
         "?page=2",
         "https://example.com/nowhere/",
         "//example.com/",

@@ -20,7 +20,7 @@ CSS = {"pattern": r".*\.css", "cache_control": "no-store"}
         ("assets/site.0123.css", "text/css; charset=utf-8", FOR_EVER, True),
         ("hta1/network.sif", "text/plain; charset=utf-8", ASK_FIRST, False),
         ("hta1/findings.csv", "text/csv; charset=utf-8", ASK_FIRST, False),
-        ("check.json", "application/json", ASK_FIRST, True),
+        ("status.json", "application/json", ASK_FIRST, True),
         ("what.ever", "application/octet-stream", ASK_FIRST, False),
     ],
 )

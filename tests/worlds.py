@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hdash_site import app, origin
 from hdash_site.state import models, where
@@ -225,9 +226,14 @@ def lose_history(cache: Path) -> None:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file of a site by its path, without the check file, which tells the time."""
+    """Every file of a site by its path, without `status.json`, which tells the time."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "check.json"
+        if path.is_file() and path.name != "status.json"
     }
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Give what `status.json` of a site says."""
+    return json.loads((folder / "status.json").read_bytes())

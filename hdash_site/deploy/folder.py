@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+import stat
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from hdash_site import files
 from hdash_site.artifact import Artifact, Published
 from hdash_site.deploy import Deployed
-from hdash_site.deploy.plan import CHECK_FILE, plan
+from hdash_site.deploy.plan import FORMER_CHECK_FILE, STATUS_FILE, plan
 from hdash_site.errors import OutputError
 
 
@@ -40,7 +42,7 @@ def deploy(
 ) -> Deployed:
     """Make `output` hold what `want` says (digest by path); `load` gives the bytes of a path.
 
-    The check file is written whenever it changed, and is nobody's business beside that.
+    `status.json` is written whenever it changed, and is in no list of files.
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -69,13 +71,15 @@ def forward(
     deletes = sorted(before.keys() - want.keys())
     mirror = str(output)
     try:
-        ledger.claim(mirror, {path: Published(want[path]) for path in puts if path != CHECK_FILE})
+        ledger.claim(mirror, {path: Published(want[path]) for path in puts if path != STATUS_FILE})
         _put(output, puts, want, load, ledger, scratch)
         _delete(output, deletes)
         ledger.disown(mirror, deletes)
     except OSError as error:
         raise _unwritable(output, error) from error
-    written = [(path, "it changed" if path in before else "it is new") for path in puts if path != CHECK_FILE]
+    written = [
+        (path, "it changed" if path in before else "it is new") for path in puts if path != STATUS_FILE
+    ]
     removed = [(path, "no page makes it") for path in deletes]
     return Deployed(written, len(want) - len(written), removed, [])
 
@@ -83,7 +87,7 @@ def forward(
 def empty(output: Path, ledger: Ledger) -> None:
     """Delete what is ours in `output`; leave what is not."""
     ours = ledger.published(str(output))
-    _delete(output, [*ours, CHECK_FILE])
+    _delete(output, [*ours, STATUS_FILE])
     ledger.disown(str(output), ours)
 
 
@@ -91,12 +95,13 @@ def _deploy(
     output: Path, want: Mapping[str, str], load: Callable[[str], bytes], ledger: Ledger, scratch: Path
 ) -> Deployed:
     mirror = str(output)
-    wanted = {path: Artifact(digest) for path, digest in want.items() if path != CHECK_FILE}
+    wanted = {path: Artifact(digest) for path, digest in want.items() if path != STATUS_FILE}
     ours = {path: known.artifact for path, known in ledger.published(mirror).items()}
     have = _files(output)
     _tidy(output, have, scratch)
+    replaced = _former_check_file(output, have, want)
     planned = plan(
-        have, wanted, ours, lambda path: ledger.looks.digest(f"{mirror}/{path}", have[path]), {CHECK_FILE}
+        have, wanted, ours, lambda path: ledger.looks.digest(f"{mirror}/{path}", have[path]), {STATUS_FILE}
     )
     puts = [action for action in planned.actions if action.verb == "put"]
     deletes = [action for action in planned.actions if action.verb == "delete"]
@@ -105,14 +110,39 @@ def _deploy(
     _put(output, [action.path for action in puts], want, load, ledger, scratch)
     _delete(output, [action.path for action in deletes])
     ledger.disown(mirror, [path for path in ours if path not in want])
-    if CHECK_FILE in want:
-        files.replace(output / CHECK_FILE, load(CHECK_FILE), scratch)
+    _delete(output, replaced)
+    if STATUS_FILE in want:
+        _put_status(output / STATUS_FILE, have.get(STATUS_FILE), load(STATUS_FILE), scratch)
     return Deployed(
         [(action.path, action.reason) for action in puts],
         planned.kept,
-        [(action.path, action.reason) for action in deletes],
+        [*((action.path, action.reason) for action in deletes), *replaced.items()],
         planned.foreign,
     )
+
+
+def _put_status(path: Path, there: os.stat_result | None, data: bytes, scratch: Path) -> None:
+    if there is None or not stat.S_ISREG(there.st_mode) or path.read_bytes() != data:
+        files.replace(path, data, scratch)
+
+
+def _former_check_file(
+    output: Path, have: dict[str, os.stat_result], want: Collection[str]
+) -> dict[str, str]:
+    """Return the file that `status.json` replaced, with the reason to delete it, and take it from `have`.
+
+    Version 0.1.0 did not record it as ours: its content says so.
+    """
+    there = have.get(FORMER_CHECK_FILE)
+    if there is None or FORMER_CHECK_FILE in want or not stat.S_ISREG(there.st_mode) or there.st_size > 200:
+        return {}
+    if not re.fullmatch(
+        rb'\{"checked": "[0-9T:.+-]*"(, "deletions_waiting": [0-9]+)?\}',
+        (output / FORMER_CHECK_FILE).read_bytes(),
+    ):
+        return {}
+    del have[FORMER_CHECK_FILE]
+    return {FORMER_CHECK_FILE: f"{STATUS_FILE} replaced it"}
 
 
 def _tidy(output: Path, have: dict[str, os.stat_result], scratch: Path) -> None:
@@ -133,8 +163,8 @@ def _put(
     scratch: Path,
 ) -> None:
     written = {path: files.replace(_safe(output, path), load(path), scratch) for path in paths}
-    for path, stat in written.items():
-        ledger.looks.note(f"{output}/{path}", want[path], stat)
+    for path, left in written.items():
+        ledger.looks.note(f"{output}/{path}", want[path], left)
 
 
 def _delete(output: Path, paths: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from hdash_site.artifact import Artifact, Published
 from hdash_site.bucket import PAGE, Bucket, Object, Page
 from hdash_site.deploy import owner
 from hdash_site.deploy.owner import MARKER, Marker
-from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.deploy.waiting import Limit
 from hdash_site.errors import AwsError, OutputError
 from hdash_site.serving import Serving
@@ -30,7 +30,7 @@ LISTINGS = 3
 class Wanted(NamedTuple):
     """What the bucket should have: digest and headers by path, and how to come by the bytes of a path.
 
-    `noting` gives the same site with a check file that says how many deletions wait.
+    `noting` gives the same site with a `status.json` that says how many deletions wait.
     """
 
     digests: Mapping[str, str]
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
 class How(NamedTuple):
     """How to deploy. `site`: our identity; `moment`: now (UTC, ISO 8601).
 
-    `trust`: believe the ledger without a listing, if the check file is the one that it knows. `adopt`:
+    `trust`: believe the ledger without a listing, if `status.json` is the one that it knows. `adopt`:
     replace another site that deployed to our prefix. `out_of_time` says whether to stop.
     """
 
@@ -159,11 +159,11 @@ def _listing(
 
 
 def _untouched(bucket: Bucket, ours: Mapping[str, Published]) -> bool:
-    """Tell whether the check file is the one that we wrote last, and all was done then."""
-    check = ours.get(CHECK_FILE)
+    """Tell whether `status.json` is the one that we wrote last, and all was done then."""
+    check = ours.get(STATUS_FILE)
     if not check or not all(known.etag for known in ours.values()):
         return False
-    return not bucket.changed(CHECK_FILE, check.etag)
+    return not bucket.changed(STATUS_FILE, check.etag)
 
 
 def _claim(bucket: Bucket, etag: str, own: Published | None, how: How) -> Claim:
@@ -232,9 +232,9 @@ class _Lookup:
         anew: bool,
     ) -> None:
         self._prefix, self._have, self._ours, self._wanted = bucket.where.prefix, have, ours, wanted
-        check = ours.get(CHECK_FILE)
+        check = ours.get(STATUS_FILE)
         self._older = (
-            anew or (check.etag if check else None) != have.get(CHECK_FILE) or bool(have and not ours)
+            anew or (check.etag if check else None) != have.get(STATUS_FILE) or bool(have and not ours)
         )
 
     def unsure(self) -> list[str]:

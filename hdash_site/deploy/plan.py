@@ -6,7 +6,7 @@ A mirror is brought forward in turns, and no turn begins before the one before i
 2. files that are not there yet, from the leaves up, the home page last: no page on the mirror leads to them;
 3. pages that are there and change: whatever they lead to is there now;
 4. the map of the site;
-5. the check file, which says that all of this is done;
+5. `status.json`, which says that all of this is done;
 6. deletions, from the home page down, assets last: no page leads to them any more.
 
 Cut off anywhere, whoever begins at a page of yesterday or at the home page meets nothing that is missing.
@@ -19,8 +19,11 @@ from typing import NamedTuple
 
 from hdash_site.artifact import Artifact
 
-CHECK_FILE = "check.json"
-"""When the atlases were last looked at: the one file that changes without a change."""
+STATUS_FILE = "status.json"
+"""When the site was built and its atlases were read, and what failed: it changes where no page does."""
+
+FORMER_CHECK_FILE = "check.json"
+"""What version 0.1.0 wrote in the place of `STATUS_FILE`."""
 
 SITEMAP = "sitemap.xml"
 
@@ -89,7 +92,7 @@ def _reason(
 def _put_turn(path: str, there: bool) -> tuple[int, int]:
     if path.startswith("assets/"):
         return 1, 0
-    if path == CHECK_FILE:
+    if path == STATUS_FILE:
         return 5, 0
     if path == SITEMAP:
         return 4, 0

@@ -5,7 +5,7 @@ and headers. Each object carries its digest, a mark of its headers and its owner
 that a ledger which is lost, or older than the bucket, is read from the objects anew: they are looked at, not
 sent again. A file is deleted only if it is proved to be ours: by its owner, or by the ETag in the ledger.
 
-The ledger is older if the check file, which each deployment writes last, is not the one that it knows.
+The ledger is older if `status.json`, which each deployment writes last, is not the one that it knows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hdash_site.bucket import Bucket
 from hdash_site.deploy import Deployed, owner
 from hdash_site.deploy.holdings import DIGEST, HEADERS, Holdings, How, Wanted, survey
 from hdash_site.deploy.owner import MARKER
-from hdash_site.deploy.plan import CHECK_FILE, Action, Plan, plan
+from hdash_site.deploy.plan import STATUS_FILE, Action, Plan, plan
 from hdash_site.deploy.waiting import Limit, decide
 from hdash_site.errors import AwsError, HdashError, OutputError
 from hdash_site.serving import ASK_FIRST, body_of
@@ -233,9 +233,9 @@ class _Deployment:
 
     def run(self, planned: Plan) -> None:
         puts = [action.path for action in planned.actions if action.verb == "put"]
-        # Ours from here on, even if we are cut off before it is known. The check file stays what it was: it
+        # Ours from here on, even if we are cut off before it is known. `status.json` stays what it was: it
         # says which deployment was the last whole one.
-        claims = {path: Published(*self._artifacts[path]) for path in puts if path != CHECK_FILE}
+        claims = {path: Published(*self._artifacts[path]) for path in puts if path != STATUS_FILE}
         self._ledger.claim(self._mirror, claims)
         sent = 0
         try:

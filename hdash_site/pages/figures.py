@@ -9,7 +9,19 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["clock", "count", "moment", "percent", "plural", "raw", "shown", "signed", "size", "synapse"]
+__all__ = [
+    "clock",
+    "count",
+    "moment",
+    "percent",
+    "plural",
+    "raw",
+    "shown",
+    "signed",
+    "size",
+    "synapse",
+    "visible",
+]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,7 +40,12 @@ def shown(value: Any) -> str:
     text = str(value)
     if _SPECIAL.search(text) is None:  # as nearly always; half a million values pass here in a large build
         return text
-    return str(escape(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)))
+    return str(escape(visible(text)))
+
+
+def visible(text: str) -> str:
+    """Replace the characters that cannot be seen, or that turn the direction of a text, by a visible sign."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def raw(html: str) -> Markup:

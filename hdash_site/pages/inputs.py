@@ -2,8 +2,8 @@
 
 config:site.toml#<part>      site, content, drafts, menu, redirects, listing, components, checks/<atlas>
 atlases:                     the ids of the atlases, in the source's order
-snapshot:<atlas>#<part>      project, listing, notice, label, entities; manifests: why some could not be
-                             fetched; manifest/<entity>: the digest of its bytes, or why there are none
+snapshot:<atlas>#<part>      project, listing, entities; manifests: why some could not be fetched;
+                             manifest/<entity>: the digest of its bytes, or why there are none
 blob:<digest>                a listing or a manifest
 folder:<path>                the files below it
 layout:<path>  asset:<path>  content:<path>
@@ -115,10 +115,6 @@ def _of_snapshot(snapshot: Snapshot | None, part: str, load: Callable[[str], byt
             return _json(_how(snapshot.manifests[entity])) if entity in snapshot.manifests else None
         case "entities":
             return _json(sorted(snapshot.manifests))
-        case "notice":
-            return _json(snapshot.notice)
-        case "label":
-            return _json(snapshot.label)
         case _:
             return None
 

@@ -7,6 +7,7 @@ missing for a reason that is its own (`ManifestError`), before its new snapshot 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime, timedelta
 from typing import BinaryIO, NamedTuple, Protocol
 
 from hdash_site.engine.model import digest
@@ -333,8 +334,20 @@ def _snapshot(
     same = old and (old.project, old.listing, old.manifests) == (listing.project, listing.digest, manifests)
     changed = old.changed if old and same else now
     verified = now if is_verified else old.verified if old else ""
+    crawled = now if is_verified else _after(verified, now)
     known = listing.project, listing.fingerprint, listing.digest, manifests
-    return Snapshot(*known, now, changed, listing.rows, verified=verified)
+    return Snapshot(*known, crawled, changed, listing.rows, verified=verified)
+
+
+def _after(verified: str, now: str) -> str:
+    """Return the time of a crawl that was not verified: two equal times would say that it was.
+
+    It is later than `verified` also where the clock stands still, as with `SOURCE_DATE_EPOCH`.
+    """
+    if now != verified:
+        return now
+    later = datetime.fromisoformat(verified) + timedelta(milliseconds=1)
+    return later.isoformat(timespec="milliseconds")
 
 
 def _snapshots(

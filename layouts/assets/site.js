@@ -34,26 +34,63 @@ function ago(milliseconds) {
   return days < 730 ? words.format(-days, "day") : words.format(-Math.floor(days / 365.25), "year");
 }
 
-async function showLastCheck() {
-  if (location.protocol === "file:") return;
-  const answer = await fetch(document.body.dataset.check, { cache: "no-cache" });
-  if (!answer.ok) return;
-  const { checked } = await answer.json();
-  const when = new Date(checked);
-  if (Number.isNaN(when.valueOf())) return;
+function day(moment) {
+  return new Date(moment).toLocaleDateString("en-GB", { dateStyle: "medium", timeZone: "GMT" });
+}
+
+function addNotice(kind, text) {
+  const notice = document.createElement("p");
+  notice.className = `notice ${kind}`;
+  notice.textContent = text;
+  document.querySelector(".notices").append(notice); // at the foot of the window: what is read stays where it is
+}
+
+function noticeOf(atlas, { state, crawled, verified, failed_since, reason }) {
+  if (state === "failed") {
+    const shown = crawled ? "The data shown here is older." : "There is no data of this atlas yet.";
+    return `${atlas} could not be updated since ${day(failed_since)} (${reason}). ${shown}`;
+  }
+  const last = verified ? `It was last verified on ${day(verified)}.` : "It was never verified.";
+  return `${atlas} could not be verified: its latest changes may be missing here. ${last}`;
+}
+
+// An atlas page says what is wrong with its atlas, a table of atlases what is wrong with any.
+function showFailures(atlases) {
+  const own = document.querySelector("main").dataset.atlas;
+  const marks = [...document.querySelectorAll("[data-mark]")];
+  for (const [atlas, entry] of Object.entries(atlases)) {
+    if (entry.state === "current" || (atlas !== own && !marks.length)) continue;
+    addNotice(entry.state, noticeOf(atlas, entry));
+    for (const mark of marks.filter((one) => one.dataset.mark === atlas)) {
+      mark.classList.add(entry.state);
+      mark.setAttribute("role", "img");
+      mark.title = entry.state === "failed" ? "could not be updated" : "could not be verified";
+      mark.setAttribute("aria-label", mark.title);
+    }
+  }
+}
+
+function showLastCheck(moment) {
+  const when = new Date(moment);
   const age = Date.now() - when.valueOf();
   const time = document.createElement("time");
-  time.dateTime = checked;
+  time.dateTime = moment;
   time.textContent = `${when.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "GMT" })} GMT`;
-  document.getElementById("checked").append(" · last checked ", time, ` (${ago(age)})`);
+  document.getElementById("checked").replaceChildren(" · last checked ", time, ` (${ago(age)})`);
   const isLate = age > LATE_HOURS * 3600000;
-  if (isLate && !document.querySelector(".notice.sample")) {
-    const notice = document.createElement("p");
-    notice.className = "notice late";
-    notice.setAttribute("role", "status");
-    notice.textContent = `The atlases were last checked ${ago(age)}; what is new since then is not here yet.`;
-    document.body.append(notice); // at the foot of the window: what is read already stays where it is
-  }
+  if (isLate && !document.querySelector(".notice.sample"))
+    addNotice("late", `The atlases were last checked ${ago(age)}; what is new since then is not here yet.`);
+}
+
+// Where the file cannot be read, the line that leads to it stays in the footer.
+async function showStatus() {
+  if (location.protocol === "file:") return;
+  const answer = await fetch(document.body.dataset.status, { cache: "no-cache" }).catch(() => null);
+  const status = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!status) return;
+  const { crawled, verified, atlases = {} } = status;
+  showFailures(atlases);
+  if (verified ?? crawled) showLastCheck(verified ?? crawled);
 }
 
 function addThemeSwitch() {
@@ -94,4 +131,4 @@ for (const here of document.querySelectorAll(".top nav [aria-current]")) {
 document.querySelectorAll("nav.tabs").forEach(markTabs);
 window.addEventListener("hashchange", openTarget);
 openTarget();
-showLastCheck();
+showStatus();

@@ -23,11 +23,8 @@
 % endif
 </%def>
 
-<%def name="notice(text)">\
-% if text:
-<p class="notice failed" role="status">${text}</p>
-% endif
-</%def>
+## Where site.js marks an atlas that could not be updated or verified.
+<%def name="mark(atlas)"><span class="mark" data-mark="${atlas}"></span></%def>
 
 ## A check that raised: its findings are missing, and nobody is to take that for none.
 <%def name="crashed(checks)">\

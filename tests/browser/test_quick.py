@@ -78,7 +78,7 @@ def test_nothing_moves_on_a_page_that_is_there(visit, two_nights, kind, size):
 def test_nothing_moves_when_the_page_says_that_it_is_late(visit, two_nights, tmp_path):
     public = shutil.copytree(two_nights.public / "checks", tmp_path / "checks").parent
     shutil.copytree(two_nights.public / "assets", public / "assets")
-    (public / "check.json").write_text(json.dumps({"checked": "2026-07-01T00:00:00+00:00"}))
+    (public / "status.json").write_text(json.dumps({"crawled": "2026-07-01T00:00:00+00:00"}))
     with served(public) as base:
         page = opened(visit, base, "checks/", "desk")
         page.locator(".notice.late").wait_for()

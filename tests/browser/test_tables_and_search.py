@@ -197,7 +197,7 @@ def test_a_page_says_how_long_ago_it_was_checked_and_warns_if_that_is_late(
 ):
     shutil.copytree(site, tmp_path / "public")
     checked = datetime.now(UTC) - timedelta(hours=hours, seconds=5)
-    (tmp_path / "public/check.json").write_text(json.dumps({"checked": checked.isoformat()}))
+    (tmp_path / "public/status.json").write_text(json.dumps({"crawled": checked.isoformat()}))
     with served(tmp_path / "public") as base:
         page = visit(base, timezone_id="Asia/Tokyo").go("checks/")
         page.locator("#checked time").wait_for()

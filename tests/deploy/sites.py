@@ -10,7 +10,7 @@ import re
 from hdash_site import serving
 from hdash_site.artifact import Published, Waiting
 from hdash_site.deploy import s3
-from hdash_site.deploy.plan import CHECK_FILE
+from hdash_site.deploy.plan import STATUS_FILE
 
 
 class Ledger:
@@ -43,8 +43,8 @@ class Ledger:
 
 def wanted(site: dict[str, bytes], routes=(), redirects=None) -> s3.Wanted:
     def noting(waiting):
-        check = json.dumps(json.loads(site[CHECK_FILE]) | {"deletions_waiting": waiting}).encode()
-        return wanted(site | {CHECK_FILE: check}, routes, redirects)
+        status = json.dumps(json.loads(site[STATUS_FILE]) | {"deletions_waiting": waiting}).encode()
+        return wanted(site | {STATUS_FILE: status}, routes, redirects)
 
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in site.items()}
     moved = redirects or {}
@@ -73,11 +73,14 @@ def site(pages: int, version: int = 0, assets: str = "1") -> dict[str, bytes]:
         for manifest in manifests:
             files[f"{manifest}index.html"] = made("", atlas, text=manifest)
     files["sitemap.xml"] = b"<urlset/>"
-    return files | {CHECK_FILE: f'{{"checked": "{version}"}}'.encode()}
+    return files | {STATUS_FILE: f'{{"built": "{version}"}}'.encode()}
 
 
 def links_to_nothing(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:
-    """Do as `broken` does for a site of ours, whose links are relative."""
+    """Do as `broken` does for a site of ours, whose links are relative.
+
+    `status.json` may be missing: it says that all else is there, so it comes last.
+    """
     rooted = {}
     for path, data in objects.items():
         if path.endswith(".html"):
@@ -88,7 +91,7 @@ def links_to_nothing(objects: dict[str, bytes], begin: set[str]) -> set[tuple[st
             rooted[path] = rooted[path].replace(page(), b"")
         else:
             rooted[path] = data
-    return broken(rooted, begin)
+    return {(path, target) for path, target in broken(rooted, begin) if target != STATUS_FILE}
 
 
 def broken(objects: dict[str, bytes], begin: set[str]) -> set[tuple[str, str]]:

@@ -166,7 +166,7 @@ def test_a_page_below_the_prefix_of_another_site_is_not_written_and_all_else_is(
         upper.deploy(newer)
     assert lower.data() == FILES
     assert upper.data()["news.html"] == newer["news.html"]
-    assert upper.data()["check.json"] == newer["check.json"]
+    assert upper.data()["status.json"] == newer["status.json"]
     assert "belongs to another site" in upper.deploy(newer, dry=True).notes[-1]
 
 
@@ -257,7 +257,7 @@ class Bucketful:
         elif action == "lose state":
             target.lose_state()
         files = {path: f"{path} {version}".encode() for path in paths}
-        files |= {"index.html": b"home", "check.json": b'{"checked": "%d"}' % version}
+        files |= {"index.html": b"home", "status.json": b'{"built": "%d"}' % version}
         before, blocked = self.etags(), ""
         try:
             target.deploy(files, most="100%", trust=action == "trust")

@@ -51,13 +51,13 @@ def test_orphans_go_and_foreign_files_stay_and_are_named():
 
 def test_what_is_new_goes_before_what_changes_from_the_leaves_up_and_deletions_last():
     have = dict.fromkeys(
-        ["index.html", "hta2/index.html", "old/index.html", "old/a/b.html", "assets/old.css", "check.json"],
+        ["index.html", "hta2/index.html", "old/index.html", "old/a/b.html", "assets/old.css", "status.json"],
         "o",
     )
     want = dict.fromkeys(
         [
             *("index.html", "hta2/index.html", "hta1/index.html", "hta1/manifests/syn1/index.html"),
-            *("assets/a.1.css", "sitemap.xml", "check.json"),
+            *("assets/a.1.css", "sitemap.xml", "status.json"),
         ],
         "x",
     )
@@ -68,7 +68,7 @@ def test_what_is_new_goes_before_what_changes_from_the_leaves_up_and_deletions_l
         ["hta2/index.html"],
         ["index.html"],
         ["sitemap.xml"],
-        ["check.json"],
+        ["status.json"],
         ["old/index.html"],
         ["old/a/b.html"],
         ["assets/old.css"],

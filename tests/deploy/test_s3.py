@@ -60,14 +60,14 @@ def test_requests_are_those_of_what_changed(target):
 def test_the_requests_of_a_site_of_ten_thousand_pages(s3, new_bucket):
     target = Mirror(s3, new_bucket, patience=60)
     files = {f"p{number % 100:02}/{number:05}/index.html": b"page %d" % number for number in range(9_990)}
-    files |= {f"assets/a{number}.css": b"x" for number in range(10)} | {"check.json": b"{}"}
+    files |= {f"assets/a{number}.css": b"x" for number in range(10)} | {"status.json": b"{}"}
     target.deploy(files)
     assert target.s3.counted() == {"LIST": 1, "PUT": 10_002}
     assert target.deploy(files).written == []
     assert target.s3.counted() == {"LIST": 11}
     assert target.deploy(files, trust=True).written == []
     assert target.s3.counted() == {"GET": 1}
-    newer = files | {"p00/00000/index.html": b"new", "check.json": b'{"checked": "now"}'}
+    newer = files | {"p00/00000/index.html": b"new", "status.json": b'{"built": "now"}'}
     assert len(target.deploy(newer).written) == 2
     assert target.s3.counted() == {"LIST": 11, "PUT": 2}
 
@@ -131,7 +131,7 @@ def test_a_dry_run_says_all_and_does_nothing(target):
 def test_a_listing_of_many_pages_is_asked_for_side_by_side_between_known_keys(target, monkeypatch):
     monkeypatch.setattr("hdash_site.bucket.PAGE", 10)
     monkeypatch.setattr(holdings, "PAGE", 10)
-    files = {f"p{number:03}.html": b"x" for number in range(94)} | {"check.json": b"{}"}
+    files = {f"p{number:03}.html": b"x" for number in range(94)} | {"status.json": b"{}"}
     target.deploy(files)
     assert target.s3.counted() == {"LIST": 1, "PUT": 96}
     assert target.deploy(files).written == []
@@ -173,7 +173,7 @@ def test_a_ledger_of_the_day_before_yesterday_is_found_out(target):
     assert reasons(done)["extra.html"] == "no page makes it"
     assert reasons(done)["icon.svg"] == "its headers changed"
     assert set(reasons(done)) == {
-        *("index.html", "hta0/index.html", "hta1/index.html", "check.json", "extra.html", "icon.svg")
+        *("index.html", "hta0/index.html", "hta1/index.html", "status.json", "extra.html", "icon.svg")
     }
 
 
@@ -218,8 +218,8 @@ def test_what_failed_is_named_and_what_was_sent_is_not_sent_again(target):
     with pytest.raises(OutputError, match=r"steps failed: hta\d/index.html.*this is not allowed") as caught:
         target.deploy(newer)
     assert "\n" not in str(caught.value)
-    # The check file says that all is done: it is not.
-    assert target.data()["check.json"] == files["check.json"]
+    # status.json says that all is done: it is not.
+    assert target.data()["status.json"] == files["status.json"]
     sent = {path for path, data in target.data().items() if data != files[path]}
     target.s3.fault = lambda request: None
     done = target.deploy(newer)

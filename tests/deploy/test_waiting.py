@@ -77,18 +77,18 @@ FEWER["index.html"] = page()
 GONE = FILES.keys() - FEWER.keys()
 
 
-def check_file(target):
-    return json.loads(target.data()["check.json"])
+def status_file(target):
+    return json.loads(target.data()["status.json"])
 
 
 def test_uploads_go_on_while_deletions_over_the_limit_wait(target):
     target.deploy(FILES)
     done = target.deploy(FEWER, night=True)
-    assert target.data() == FILES | FEWER | {"check.json": target.data()["check.json"]}
-    assert {path for path, _ in done.written} == {"index.html", "check.json"}
+    assert target.data() == FILES | FEWER | {"status.json": target.data()["status.json"]}
+    assert {path for path, _ in done.written} == {"index.html", "status.json"}
     assert (done.removed, done.foreign) == ([], [])
     assert {path for path, _ in done.waiting} == GONE
-    assert check_file(target) == {"checked": "0", "deletions_waiting": 15}
+    assert status_file(target) == {"built": "0", "deletions_waiting": 15}
     [note] = done.notes
     assert note.startswith(f"{target.bucket.where}: 15 of 40 files are no longer part of the site and wait")
     assert note.endswith("To delete them now, run: hdash-site deploy --delete-pending")

@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,9 @@ class Desk:
 
     def tree(self) -> dict[str, bytes]:
         return worlds.tree(self.site / "public")
+
+    def status(self) -> dict[str, Any]:
+        return worlds.status(self.site / "public")["atlases"]
 
     def snapshots(self) -> dict[str, Snapshot]:
         with opened(self.site / "cache") as store:

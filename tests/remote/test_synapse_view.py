@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -27,7 +26,7 @@ def test_a_view_that_catches_up_while_it_is_polled_is_read_in_the_same_night(des
     assert desk.tree() == desk.folder_tree()
 
 
-def test_an_atlas_that_was_not_verified_is_not_called_same_and_its_page_says_verified_as_of(desk):
+def test_an_atlas_that_was_not_verified_is_not_called_same_and_status_json_says_as_of_when_it_is(desk):
     desk.build()
     proven = {atlas: one.verified for atlas, one in desk.snapshots().items()}
     before = desk.tree()
@@ -41,12 +40,9 @@ def test_an_atlas_that_was_not_verified_is_not_called_same_and_its_page_says_ver
         "atlases HTA1, HTA2 were not verified: the file view syn20446927 does not show the"
     )
     assert {atlas: one.verified for atlas, one in desk.snapshots().items()} == proven
-    page = desk.tree()["hta1/index.html"].decode()
-    assert "Verified as of " in page
-    assert "could not be read" not in page
-    assert desk.tree()["index.html"].count(b"not verified") == 2
-
-    # The notice does not move from night to night.
+    for atlas, entry in desk.status().items():
+        seconds = f"{proven[atlas][:19]}Z"
+        assert (entry["state"], entry["verified"], entry["failed_since"]) == ("unverified", seconds, None)
     assert desk.build().deployed.written == []
 
     desk.service.lag = False
@@ -71,7 +67,7 @@ def test_a_first_crawl_of_a_view_that_is_behind_is_not_verified_yet(desk):
     desk.service.lag = True
     edit(desk)
     assert desk.build().unverified == {"HTA1": "", "HTA2": ""}
-    assert "Not verified yet." in desk.tree()["hta1/index.html"].decode()
+    assert {(one["state"], one["verified"]) for one in desk.status().values()} == {("unverified", None)}
 
 
 def test_a_night_in_which_nothing_changed_moves_the_date_and_no_page(desk):
@@ -127,14 +123,13 @@ def test_a_view_that_is_built_anew_is_waited_for(desk):
     assert desk.tree() == desk.folder_tree()
 
 
-def test_status_and_check_file_say_when_an_atlas_was_verified(desk, capsys):
+def test_status_and_status_json_say_when_an_atlas_was_verified(desk, capsys):
     desk.build()
     [proven] = {one.verified for one in desk.snapshots().values()}
     desk.service.lag = True
     edit(desk)
     desk.build()
-    check = json.loads((desk.site / "public/check.json").read_text())
-    assert check["checked"] == proven
+    assert {one["verified"] for one in desk.status().values()} == {f"{proven[:19]}Z"}
     show_status(upkeep.status(app.Options(desk.site)))
     titles, *lines = capsys.readouterr().out.splitlines()
     assert re.split(r"  +", titles)[-1] == "verified"

@@ -53,10 +53,10 @@ def test_each_night_does_what_that_day_changed_and_the_bucket_equals_a_clean_bui
             options = app.Options(desk.site, cache=tmp_path / f"night-{number}", new_history=number == LOST)
             night = nightly(options, Deploying("100%"), silent)
         assert (night.problem, night.exit_code) == ("", control.exit_code)
-        found = {key: one.data for key, one in s3.objects(new_bucket).items() if key != "check.json"}
+        found = {key: one.data for key, one in s3.objects(new_bucket).items() if key != "status.json"}
         assert found == desk.tree()
         assert night.result
-        written = {path for path, _ in night.result.deployed.written} - {"check.json"}
+        written = {path for path, _ in night.result.deployed.written} - {"status.json"}
         assert written == {path for path in found if found[path] != old.get(path)}, number
         if number != LOST:
             assert {one.key for one in night.result.ran} == {one.key for one in control.ran}, number

@@ -98,7 +98,7 @@ def test_a_manifest_that_is_gone_is_a_sentence_for_a_finding(atlases, store):
     )
 
 
-def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlases, store):
+def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_says_why(atlases, store):
     _, first = run(atlases, store)
     atlases.projects[0]["id"] = "project one"
     atlases.save()
@@ -106,13 +106,13 @@ def test_an_atlas_that_cannot_be_read_keeps_its_last_snapshot_and_a_notice(atlas
     assert list(second.failed) == ["HTA1"]
     kept = second.snapshots["HTA1"]
     assert kept._replace(failed_since="", failure="") == first.snapshots["HTA1"]
-    assert '"project one" is no Synapse id' in kept.notice
+    assert '"project one" is no Synapse id' in kept.failure
     _, third = run(atlases, store, second.snapshots, now="2026-02-03T04:05:06+00:00")
-    assert third.snapshots["HTA1"].notice == kept.notice
+    assert third.snapshots["HTA1"] == kept
     assert second.snapshots["HTA2"] == first.snapshots["HTA2"]
 
 
-def test_an_atlas_that_can_be_read_again_loses_its_notice(atlases, store):
+def test_an_atlas_that_can_be_read_again_has_not_failed(atlases, store):
     _, first = run(atlases, store)
     noted = {
         atlas: snapshot._replace(failed_since=NOW, failure="it was away")
@@ -193,9 +193,9 @@ def test_an_atlas_that_lost_most_of_its_files_keeps_its_last_snapshot_until_that
     _, second = run(atlases, store, first.snapshots, accept_loss=False)
     assert list(second.failed) == ["HTA1"]
     assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
-    assert "30 of its 37 entities are missing from its listing" in second.snapshots["HTA1"].notice
+    assert "30 of its 37 entities are missing from its listing" in second.snapshots["HTA1"].failure
     _, third = run(atlases, store, second.snapshots, accept_loss=True)
-    assert (third.failed, third.snapshots["HTA1"].rows, third.snapshots["HTA1"].notice) == ({}, 7, "")
+    assert (third.failed, third.snapshots["HTA1"].rows, third.snapshots["HTA1"].failure) == ({}, 7, "")
 
 
 def with_files(atlases, count):
@@ -305,7 +305,7 @@ def test_a_source_that_answers_for_no_atlas_leaves_all_of_them_as_they_were(atla
     _, second = run(atlases, store, first.snapshots)
     assert list(second.failed) == ["HTA1", "HTA2"]
     assert second.snapshots["HTA1"].listing == first.snapshots["HTA1"].listing
-    assert "files.csv: cannot be read" in second.snapshots["HTA1"].notice
+    assert "files.csv: cannot be read" in second.snapshots["HTA1"].failure
 
 
 def test_equal_bytes_are_fetched_once_whoever_they_belong_to(atlases, store):

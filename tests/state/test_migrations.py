@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import shutil
 import sqlite3
@@ -45,8 +46,9 @@ def test_a_state_of_schema_1_is_all_there(first):
     old.close()
     with opened(cache) as store:
         assert list(store.snapshots()) == ["HTA1", "HTA2"]
-        assert store.snapshots()["HTA1"].notice == notice
-        assert store.snapshots()["HTA2"].notice == ""
+        failed, read = store.snapshots().values()
+        assert f"since {failed.failed_since[:10]} ({failed.failure})." in notice
+        assert (read.failed_since, read.failure) == ("", "")
         assert len(store.snapshots()["HTA2"].manifests) == 3
         assert len(store.published(f"{first}/site/public")) == 41
         assert store.published("elsewhere") == {"Café/\N{COLLISION SYMBOL} ": Published("9" * 64)}
@@ -299,12 +301,15 @@ def test_a_site_goes_from_0_1_0_to_this_version_and_back_on_the_copy(version_0_1
     atlases.save()
     build(version_0_1_0)
     old, tree = rows_of(site / "cache/state.db"), worlds.tree(site / "public")
+    assert "checked" in json.loads(tree.pop("check.json"))
     assert "hdash_fact" not in old
     forward = build(here)
     assert f"hdash-site state restore {KEPT}" in forward.stderr
     editions = [path for path in tree if path.startswith("changes/2")]
     assert len(editions) == 2
     assert set(editions) <= worlds.tree(site / "public").keys()
+    assert not (site / "public/check.json").exists()
+    assert worlds.status(site / "public")["atlases"]["HTA1"]["state"] == "current"
     assert run(here, "state", "restore", KEPT, "--yes").returncode == 0
     assert rows_of(site / "cache/state.db") == old
     build(version_0_1_0)

@@ -45,7 +45,6 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             route,
             summary=facet("summary"),
             types=vocabulary().types,
-            notice=json.loads(context.read(Key("snapshot", route.argument, "notice"))),
             manifests=manifests,
             pages={manifest["id"]: f"manifests/{slug(manifest['id'])}/" for manifest in manifests},
             checks=facet("checks"),

@@ -13,7 +13,7 @@ from typing import Any
 from hdash_site.engine.model import Context, Key
 from hdash_site.pages.route import Route, slug, slugs
 
-VERSION = 1
+VERSION = 2
 
 
 def routes(context: Context) -> Iterable[Route]:
@@ -39,9 +39,8 @@ def _index(context: Context) -> dict[str, Any]:
     addresses = slugs(json.loads(context.read(Key("atlases"))))
     summaries = context.need(Key("report", atlas, "summary") for atlas in addresses)
     atlases = [
-        json.loads(summary)
-        | {"notice": _notice(context, atlas), "page": f"{url}/", "data": f"{url}/atlas.json"}
-        for (atlas, url), summary in zip(addresses.items(), summaries, strict=True)
+        json.loads(summary) | {"page": f"{url}/", "data": f"{url}/atlas.json"}
+        for url, summary in zip(addresses.values(), summaries, strict=True)
     ]
     return {"atlases": atlases}
 
@@ -51,7 +50,7 @@ def _atlas(context: Context, atlas: str) -> dict[str, Any]:
         return json.loads(context.read(Key("report", atlas, name)))
 
     return {
-        "atlas": facet("summary") | {"notice": _notice(context, atlas)},
+        "atlas": facet("summary"),
         "manifests": [one | {"page": f"manifests/{slug(one['id'])}/"} for one in facet("manifests")],
         "checks": [
             {key: value for key, value in check.items() if key != "groups"} for check in facet("checks")
@@ -62,10 +61,6 @@ def _atlas(context: Context, atlas: str) -> dict[str, Any]:
         "folders": facet("folders"),
         "downloads": {"findings": "findings.csv", "fixes": "fix/fixes.csv", "network": "network.sif"},
     }
-
-
-def _notice(context: Context, atlas: str) -> str:
-    return json.loads(context.read(Key("snapshot", atlas, "notice")))
 
 
 def _place(place: dict[str, Any]) -> dict[str, Any]:

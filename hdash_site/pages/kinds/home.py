@@ -40,11 +40,9 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
     summaries = [
         json.loads(data) for data in context.need(Key("report", atlas, "summary") for atlas in atlases)
     ]
-    labels = [json.loads(context.read(Key("snapshot", atlas, "label"))) for atlas in atlases]
     addresses = slugs(atlases)
     rows = [
-        summary | {"url": f"{addresses[atlas]}/", "label": label}
-        for atlas, summary, label in zip(atlases, summaries, labels, strict=True)
+        summary | {"url": f"{addresses[atlas]}/"} for atlas, summary in zip(atlases, summaries, strict=True)
     ]
     totals: dict[str, Any] = {name: sum(row[name] for row in rows) for name in TOTALS}
     totals["types"] = {name: sum(row["types"][name]["files"] for row in rows) for name in vocabulary().types}

@@ -12,7 +12,6 @@ pages have, such as a broken link in the menu, is told once.
 
 from __future__ import annotations
 
-import datetime
 import html
 import json
 import posixpath
@@ -27,7 +26,7 @@ from hdash_site.app import config_of, remote_of
 from hdash_site.deploy.plan import STATUS_FILE
 from hdash_site.engine.model import Digest, Key, Trace, digest
 from hdash_site.errors import StateError
-from hdash_site.options import Options, cache_folder, state_place
+from hdash_site.options import Options, cache_folder, moment, state_place
 from hdash_site.pages.route import Route
 from hdash_site.pages.rules import page_key
 from hdash_site.pages.site import File, listed, remembered
@@ -101,7 +100,6 @@ class State(Protocol):
 def review(options: Options) -> Review:
     """Look over the site as it was built last; builds nothing, and waits for nobody. Raises `HdashError`."""
     config = config_of(options)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     with glanced(cache_folder(options), state_place(options), remote_of(options)) as store:
         files = remembered(store) if store else {}
         if not store or not files:
@@ -113,7 +111,7 @@ def review(options: Options) -> Review:
             *_doubles(routes),
             *_unmade(routes, store),
             *site.problems(),
-            *articles(options.root / "content", store, today),
+            *articles(options.root / "content", store, moment(options)[:10]),
         ]
         problems.sort(key=lambda one: (one.severity != ERROR, one.path, one.problem))
         return Review(site.pages, site.links, problems)

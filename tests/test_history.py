@@ -207,7 +207,7 @@ def test_an_edition_that_is_not_committed_is_none(nights):
         assert store.sources() == []
 
 
-@pytest.mark.parametrize("epoch", ["tomorrow", "9" * 30])
+@pytest.mark.parametrize("epoch", ["tomorrow", "9" * 30, "1_000", "-1", " 5", "1e9"])
 def test_a_time_that_is_none_is_an_error_in_one_line(nights, monkeypatch, epoch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
     command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--root", nights.site]

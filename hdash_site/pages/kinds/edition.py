@@ -35,7 +35,7 @@ class Open(NamedTuple):
 def routes(context: Context) -> Iterable[Route]:
     for name in json.loads(context.read(Key("history", "", "index"))):
         day, time = name[:10], name[11:].replace("-", ":")
-        title = f"What changed on {clock(f'{day}T{time}')}"
+        title = f"What changed on {clock(f'{day}T{time}+00:00')}"
         yield Route("edition", name, f"changes/{name}/", f"the edition of {day}, {time}", title)
 
 

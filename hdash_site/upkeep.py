@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from hdash_site.config import TOKENS, InForce
 from hdash_site.deploy import folder as mirror
 from hdash_site.engine.model import Key
 from hdash_site.errors import ConfigError, SourceError
-from hdash_site.options import Options, cache_folder, output_folder, state_place
+from hdash_site.options import Options, cache_folder, output_folder, present, state_place
 from hdash_site.origin import source_of
 from hdash_site.pages.history import name_of
 from hdash_site.secrets import SECRETS
@@ -110,9 +109,9 @@ def _variables(environ: Mapping[str, str]) -> list[InForce]:
 
 
 def new_article(options: Options, path: Path) -> Path:
-    """Begin an article as its archetype says, dated today by the clock of this desk; give its path."""
+    """Begin an article as its archetype says, dated today in the local time zone; give its path."""
     config_of(options)
-    return archetype.write(options.root, path, datetime.datetime.now().astimezone().date())
+    return archetype.write(options.root, path, present().astimezone().date())
 
 
 def reset(options: Options) -> None:

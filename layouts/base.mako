@@ -37,7 +37,7 @@ ${self.head()}
 ${self.body()}\
 </main>
 <footer id="end">
-<p>Human Tumor Atlas Network · made by hdash-site ${version}<span id="checked"> · last check, and atlases that could not be updated: <a href="${root}status.json">status.json</a></span></p>
+<p>Human Tumor Atlas Network · made by hdash-site ${version} · last check, and atlases that could not be updated: <a href="${root}status.json">status.json</a><span id="checked"></span></p>
 </footer>
 ## site.js says here what status.json has for this page. Nothing else of a page depends on that file.
 <div class="notices" role="status"></div>

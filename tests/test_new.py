@@ -10,8 +10,9 @@ import pytest
 
 from hdash_site import archetype
 from tests import worlds
+from tests.conftest import MOMENT
 
-TODAY = datetime.datetime.now().astimezone().date().isoformat()
+TODAY = datetime.datetime.fromtimestamp(MOMENT).astimezone().date().isoformat()
 
 
 @pytest.fixture

@@ -76,13 +76,13 @@ function showLastCheck(moment) {
   const time = document.createElement("time");
   time.dateTime = moment;
   time.textContent = `${when.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "GMT" })} GMT`;
-  document.getElementById("checked").replaceChildren(" · last checked ", time, ` (${ago(age)})`);
+  document.getElementById("checked").append(" · last checked ", time, ` (${ago(age)})`);
   const isLate = age > LATE_HOURS * 3600000;
   if (isLate && !document.querySelector(".notice.sample"))
     addNotice("late", `The atlases were last checked ${ago(age)}; what is new since then is not here yet.`);
 }
 
-// Where the file cannot be read, the line that leads to it stays in the footer.
+// Where the file cannot be read, the footer leads to it.
 async function showStatus() {
   if (location.protocol === "file:") return;
   const answer = await fetch(document.body.dataset.status, { cache: "no-cache" }).catch(() => null);

@@ -347,6 +347,17 @@ class World:
     def change_the_pages(self, luck: random.Random) -> None:
         self.digests = self.digests._replace(pages=f"pages {luck.randrange(3)}")
 
+    def fail_to_read_an_atlas(self, luck: random.Random) -> None:
+        """Build while an atlas cannot be read: no recipe runs, no file but `status.json` is another."""
+        before, project = worlds.tree(self.site / "public"), luck.choice(self.atlases.projects)
+        own, project["id"] = project["id"], "not there"
+        self.atlases.save()
+        result = self.build()
+        assert (result.failed, result.ran, result.deployed.written) == ([project["atlas_id"]], [], [])
+        assert worlds.tree(self.site / "public") == before
+        assert worlds.status(self.site / "public")["atlases"][project["atlas_id"]]["state"] == "failed"
+        project["id"] = own
+
     def do_nothing(self, luck: random.Random) -> None:
         pass
 

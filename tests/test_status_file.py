@@ -10,6 +10,7 @@ import pytest
 
 from hdash_site import app, site_status
 from hdash_site.app import Deploying
+from hdash_site.deploy.owner import MARKER
 from hdash_site.nightly import nightly
 from hdash_site.pages import rules
 from hdash_site.run import silent
@@ -23,13 +24,14 @@ FIRST, OUTAGE, LATER, AGAIN = 1_782_900_000, 1_782_990_000, 1_783_080_000, 1_783
 
 
 @pytest.fixture
-def site(tmp_path):
-    return worlds.site_folder(tmp_path / "site")
+def atlases(tmp_path):
+    """The atlases HTA1 and HTA2."""
+    return worlds.small(tmp_path / "atlases")
 
 
 @pytest.fixture
-def atlases(tmp_path):
-    return worlds.small(tmp_path / "atlases", "HTA1", "HTA2")
+def site(tmp_path):
+    return worlds.site_folder(tmp_path / "site")
 
 
 @pytest.fixture
@@ -204,6 +206,7 @@ def test_in_s3_an_outage_costs_one_upload_and_a_deployment_sends_what_the_night_
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(FIRST))
     options = app.Options(site, atlases.folder)
     assert nightly(options, Deploying(), silent).exit_code == 0
+    assert json.loads(s3.object(new_bucket, MARKER).data)["since"] == "2026-07-01T10:00:00+00:00"
     fail(atlases)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(OUTAGE))
     s3.counted()

@@ -153,7 +153,7 @@ def _hidden(context: Context, entries: Collection[Entry]) -> list[str]:
 
 def _fails(context: Context, entry: Entry, state: bytes | None) -> bool:
     """Return whether the text of an article has an error, or its layout is missing."""
-    if state == content.WRONG or (
+    if state is None or (
         entry.layout and entry.layout not in json.loads(context.read(Key("folder", "layouts")))
     ):
         return True

@@ -122,29 +122,19 @@ EDITS = {
 }
 
 
-def retarget(path, target):
+OTHERS = {
+    "a link to another article": ("single.md", "team.md"),
+    "a link to the first article": ("single.md", "real/c.md"),
+    "a link of a folder to another": ("alias", "real/album"),
+    "a link of a folder back": ("alias", "real"),
+}
+
+
+def retarget(site, name, target):
+    path = site.folder / "content" / name
     path.unlink(missing_ok=True)
     path.symlink_to(target)
-
-
-OTHERS = {
-    "a link to another article": lambda site: (
-        retarget(site.folder / "content/single.md", "team.md"),
-        site.folder / "content/single.md",
-    )[1],
-    "a link to the first article": lambda site: (
-        retarget(site.folder / "content/single.md", "real/c.md"),
-        site.folder / "content/single.md",
-    )[1],
-    "a link of a folder to another": lambda site: (
-        retarget(site.folder / "content/alias", "real/album"),
-        site.folder / "content/alias",
-    )[1],
-    "a link of a folder back": lambda site: (
-        retarget(site.folder / "content/alias", "real"),
-        site.folder / "content/alias",
-    )[1],
-}
+    return path
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -164,7 +154,7 @@ def test_after_any_save_through_any_name_a_preview_is_what_a_clean_build_is(link
             linked.write(path, data)
             saved = chosen.choice(names_of(linked, path))
         else:
-            saved = OTHERS[edit](linked)
+            saved = retarget(linked, *OTHERS[edit])
         result = desk.build(Options(root, offline=True), [saved])
         assert result.problems == [], edit
         clean = worlds.clean_tree(linked.folder, linked.atlases.folder)

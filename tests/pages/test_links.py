@@ -74,6 +74,21 @@ def test_links_of_a_linked_folder_are_named_and_do_not_multiply(site):
     assert not site.has("again/more-0")
 
 
+def test_assets_may_be_elsewhere_and_data_may_not(site):
+    shutil.move(site.folder / "layouts/assets", site.folder / "brand")
+    link(site, "layouts/assets", "../brand")
+    site.write("shared/team.toml", 'lead = "Ada"\n')
+    link(site, "content/data", "../shared")
+    [line] = site.build().problems
+    assert line.startswith("content/data: the link leads outside content/")
+    assert any(path.startswith("assets/site.") for path in worlds.tree(site.folder / "public"))
+    desk = Desk()
+    desk.build(Options(site.folder, site.atlases.folder), ())
+    site.write("brand/site.css", "body { order: 7 }\n")
+    desk.build(Options(site.folder, offline=True), [site.folder / "brand/site.css"])
+    assert worlds.tree(site.folder / "public") == worlds.clean_tree(site.folder, site.atlases.folder)
+
+
 @pytest.fixture
 def linked(site):
     """A site that is reached by a link, with links of all kinds in it."""

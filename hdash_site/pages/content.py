@@ -30,8 +30,8 @@ PICTURES = frozenset((".gif", ".jpeg", ".jpg", ".png", ".webp"))
 RESOURCES = PICTURES | {".csv", ".json", ".pdf", ".tsv", ".txt"}
 """What is published from the folder of an article. An SVG can hold scripts: it belongs to the layouts."""
 
-WRONG, CALLS = b"wrong", b"calls"
-"""States of a body: it has an error; it has shortcodes, which can have some."""
+WHOLE, CALLS = b"whole", b"calls"
+"""States of a body: there is no error in it; it has shortcodes, which can have errors."""
 
 _RESOURCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
@@ -47,7 +47,7 @@ def parts(
 
     They are `front-matter` (JSON), `contents`, its headings (JSON), and what `shortcodes.parts` gives.
     `problem` says what is wrong; what can be understood of the front matter is there all the same. `state` is
-    `WRONG` or `CALLS`, absent where the body is whole.
+    `WHOLE` or `CALLS`; an article without it cannot be made.
     """
     found: dict[str, bytes] = {}
     try:
@@ -68,9 +68,9 @@ def parts(
 
         found |= shortcodes.parts(f"content/{path}", data, body, convert)
         contents = shortcodes.unmarked(json.dumps(made[-1].contents, ensure_ascii=False))
-        return found | {"contents": contents.encode()} | ({"state": CALLS} if "calls" in found else {})
+        return found | {"contents": contents.encode(), "state": CALLS if "calls" in found else WHOLE}
     except ContentError as error:
-        return found | {"problem": json.dumps(error.args).encode(), "state": WRONG}
+        return found | {"problem": json.dumps(error.args).encode()}
 
 
 def pictures(path: str, data: bytes | None, *, raw_html: bool = False) -> list[str]:

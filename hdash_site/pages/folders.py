@@ -65,7 +65,8 @@ class Folders:
     def names(self, folder: str) -> list[str]:
         """Return the files below a folder, relative to it, without hidden ones and editors' leftovers."""
         self._links.left_out[folder] = []
-        return sorted(self._below(folder))
+        top = self._real(f"{self._root}/{folder}")
+        return sorted(self._below(folder)) if _is_in(top, self._real(f"{self._root}/{_area(folder)}")) else []
 
     def file(self, key: Key, looks: Looks) -> Given | None:
         """Return a file below its folder. Raises `OSError`."""
@@ -120,7 +121,9 @@ class Folders:
         target = os.path.realpath(link)
         if not os.path.exists(target):  # noqa: PTH110
             return "the link leads nowhere", "correct or remove the link"
-        area = next(area for area in sorted(FOLDERS.values(), reverse=True) if _is_in(folder, area))
+        if f"{folder}/{name}" in FOLDERS.values():
+            return None  # the folder itself may be elsewhere
+        area = _area(folder)
         top = self._real(f"{self._root}/{area}")
         is_folder = os.path.isdir(target)  # noqa: PTH112
         left = "its files are left out" if is_folder else "the file is left out"
@@ -140,7 +143,7 @@ def touched(root: Path, saved: Iterable[Path], known: Mapping[Key, str], links: 
     A file can be saved by any of its paths; `links` tells by which paths the build knows it.
     """
     tops = {os.path.abspath(root): "", os.path.realpath(root): ""}  # noqa: PTH100
-    tops |= {os.path.realpath(root / folder): f"{folder}/" for folder in ("content", "layouts")}
+    tops |= {os.path.realpath(root / folder): f"{folder}/" for folder in FOLDERS.values()}
     # Another build was made since these were asked for.
     found = {key for key in known if key.kind in ("owner", "shown")}
     linked = {key for keys in links.inputs.values() for key in keys}
@@ -188,6 +191,11 @@ def _of_file(name: str) -> set[Key]:
 
 def _real(path: str) -> str:
     return os.path.realpath(path)
+
+
+def _area(folder: str) -> str:
+    """Return the folder below which the links of a folder must lead."""
+    return next(area for area in sorted(FOLDERS.values(), reverse=True) if _is_in(folder, area))
 
 
 def _is_in(path: str, folder: str) -> bool:

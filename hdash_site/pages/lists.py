@@ -125,14 +125,17 @@ def menu(context: Context) -> Mapping[str, bytes]:
 
 def listed(context: Context) -> list[Route]:
     """Return the pages that a list of the whole site may name."""
-    hidden = set(json.loads(context.read(Key("unlisted"))))
+    hidden = {
+        *json.loads(context.read(Key("unlisted"))),
+        *json.loads(context.read(Key("routes", "", "refused"))),
+    }
     tags = {f"tag/{address}" for _, address, _ in json.loads(context.read(Key("tags")))}
-    routes = (Route(*fields) for fields in json.loads(context.read(Key("routes"))))
+    if tags:
+        tags.add("tag/")
     return [
         route
-        for route in routes
-        if (route.name in tags or not route.argument if route.kind == "tag" else route.name not in hidden)
-        and (route.kind != "tag" or tags)
+        for route in (Route(*fields) for fields in json.loads(context.read(Key("routes"))))
+        if route.name not in hidden and (route.kind != "tag" or route.name in tags)
     ]
 
 
@@ -153,7 +156,7 @@ def _hidden(context: Context, entries: Collection[Entry]) -> list[str]:
 
 def _fails(context: Context, entry: Entry, state: bytes | None) -> bool:
     """Return whether the text of an article has an error, or its layout is missing."""
-    if state == content.WRONG or (
+    if state is None or (
         entry.layout and entry.layout not in json.loads(context.read(Key("folder", "layouts")))
     ):
         return True

@@ -74,6 +74,21 @@ def test_links_of_a_linked_folder_are_named_and_do_not_multiply(site):
     assert not site.has("again/more-0")
 
 
+def test_assets_may_be_elsewhere_and_data_may_not(site):
+    shutil.move(site.folder / "layouts/assets", site.folder / "brand")
+    link(site, "layouts/assets", "../brand")
+    site.write("shared/team.toml", 'lead = "Ada"\n')
+    link(site, "content/data", "../shared")
+    [line] = site.build().problems
+    assert line.startswith("content/data: the link leads outside content/")
+    assert any(path.startswith("assets/site.") for path in worlds.tree(site.folder / "public"))
+    desk = Desk()
+    desk.build(Options(site.folder, site.atlases.folder), ())
+    site.write("brand/site.css", "body { order: 7 }\n")
+    desk.build(Options(site.folder, offline=True), [site.folder / "brand/site.css"])
+    assert worlds.tree(site.folder / "public") == worlds.clean_tree(site.folder, site.atlases.folder)
+
+
 @pytest.fixture
 def linked(site):
     """A site that is reached by a link, with links of all kinds in it."""
@@ -122,29 +137,19 @@ EDITS = {
 }
 
 
-def retarget(path, target):
+OTHERS = {
+    "a link to another article": ("single.md", "team.md"),
+    "a link to the first article": ("single.md", "real/c.md"),
+    "a link of a folder to another": ("alias", "real/album"),
+    "a link of a folder back": ("alias", "real"),
+}
+
+
+def retarget(site, name, target):
+    path = site.folder / "content" / name
     path.unlink(missing_ok=True)
     path.symlink_to(target)
-
-
-OTHERS = {
-    "a link to another article": lambda site: (
-        retarget(site.folder / "content/single.md", "team.md"),
-        site.folder / "content/single.md",
-    )[1],
-    "a link to the first article": lambda site: (
-        retarget(site.folder / "content/single.md", "real/c.md"),
-        site.folder / "content/single.md",
-    )[1],
-    "a link of a folder to another": lambda site: (
-        retarget(site.folder / "content/alias", "real/album"),
-        site.folder / "content/alias",
-    )[1],
-    "a link of a folder back": lambda site: (
-        retarget(site.folder / "content/alias", "real"),
-        site.folder / "content/alias",
-    )[1],
-}
+    return path
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -164,7 +169,7 @@ def test_after_any_save_through_any_name_a_preview_is_what_a_clean_build_is(link
             linked.write(path, data)
             saved = chosen.choice(names_of(linked, path))
         else:
-            saved = OTHERS[edit](linked)
+            saved = retarget(linked, *OTHERS[edit])
         result = desk.build(Options(root, offline=True), [saved])
         assert result.problems == [], edit
         clean = worlds.clean_tree(linked.folder, linked.atlases.folder)

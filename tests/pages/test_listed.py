@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import shutil
 
 import pytest
 
+from hdash_site.app import Desk
+from hdash_site.options import Options
 from tests import worlds
+
+STEPS = int(os.environ.get("SAVES", "60")) // 3
+"""Random edits of articles that fail, or are whole again."""
 
 MATTER = 'date = 2026-02-01\ntags = ["blue", "rare"]\nmenu = "The new one"\naliases = ["old/new/"]'
 
@@ -67,6 +75,32 @@ def test_an_article_that_was_made_once_stays_in_the_lists_with_its_page(section,
     assert section.build().exit_code == 1
     assert everywhere(section) == before
     assert "Words." in section.page("n/new")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_fails_and_is_mended_lists_name_the_pages_that_there_are(site, seed):
+    chosen, desk = random.Random(seed), Desk()
+    desk.build(Options(site.folder, site.atlases.folder), ())
+    bad: set[str] = set()
+    for _ in range(STEPS):
+        name, fault = chosen.choice("abc"), chosen.choice(["", "", "gone", *FAULTS])
+        path = site.folder / f"content/n/{name}/index.md"
+        if fault == "gone":
+            shutil.rmtree(path.parent, ignore_errors=True)
+        else:
+            body, matter = FAULTS.get(fault, ("Words.", ""))
+            site.article(f"n/{name}/index.md", body, f'tags = ["{name}"]\n{matter}')
+        bad = bad - {name} | ({name} if fault in FAULTS else set())
+        result = desk.build(Options(site.folder, offline=True), [path])
+        assert bool(result.problems) == bool(bad)
+        public = site.folder / "public"
+        for other in "abc":
+            there = (public / f"n/{other}/index.html").exists()
+            for listing in ("sitemap.xml", "search/titles.json"):
+                assert (f"n/{other}/" in (public / listing).read_text()) == there, (other, listing)
+            assert (public / f"tags/{other}").exists() == there
+        if not bad:
+            assert worlds.tree(public) == worlds.clean_tree(site.folder, site.atlases.folder)
 
 
 def test_a_new_section_whose_text_has_an_error_is_not_in_the_menu_nor_the_map(site):

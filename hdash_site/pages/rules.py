@@ -95,6 +95,7 @@ MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 
 DOMAIN_CODE = (
     "htan",
+    "pages/__init__.py",
     "pages/rules.py",
     "pages/limits.py",
     "pages/names.py",

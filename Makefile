@@ -43,7 +43,7 @@ props: $(VENV)/.developing ## run the property tests N times (make props N=5000)
 SOAK ?= tests/engine/test_laws.py tests/test_whole_program.py tests/test_edits.py tests/test_killed.py tests/test_killed_deploy.py \
     tests/test_many_pages.py tests/htan tests/deploy tests/remote tests/state tests/pages tests/browser
 soak: $(VENV)/.developing ## run the long proofs in full: thousands of examples, hundreds of kills
-	@PROPS=$(N) KILLS=25 SEEDS=10 CHANCE=10000 SAVES=1000 TABS=50 PAGES=10000 SCALE=1 \
+	@PROPS=$(N) KILLS=25 SEEDS=10 CHANCE=10000 SAVES=1000 TABS=50 PAGES=10000 SCALE=1 MUTATIONS=200 \
 	    $(BIN)/python -m pytest -q -n auto --dist worksteal $(SOAK)
 
 docs: $(VENV)/.developing ## write the generated parts of the README anew

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from hdash_site import __version__, state_commands
-from hdash_site.errors import ConfigError, HdashError
+from hdash_site.errors import ConfigError, HdashError, unexpected
 from hdash_site.secrets import hidden
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -59,8 +59,13 @@ _json = click.option("--json", "as_json", is_flag=True, help="End with the summa
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def commands() -> None:
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors in this program.")
+def commands(debug: bool) -> None:
     """Make the HTAN Dashboard: a static site of what each tumor atlas holds and what to fix in it."""
+
+
+def _debug() -> bool:
+    return click.get_current_context().find_root().params["debug"]
 
 
 @commands.command()
@@ -105,7 +110,7 @@ def build(
         accept_loss,
         new_history=new_history,
     )
-    style = console.Style(quiet, explain, as_json)
+    style = console.Style(quiet, explain, as_json, _debug())
     with console.progress(style) as tell:
         result = app.build(options, tell)
     console.show(result, app.output_folder(options), style)
@@ -297,7 +302,7 @@ def nightly(
         deadline=until,
         new_history=new_history,
     )
-    style = console.Style(quiet, as_json=as_json)
+    style = console.Style(quiet, as_json=as_json, debug=_debug())
     with console.night_progress(style) as tell:
         night = nightly(options, app.Deploying(most, trust=trust, adopt=adopt), tell)
     console.show_night(night, style)
@@ -554,6 +559,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except Exception as error:
+        code = _complain(unexpected(error), 1)
+        if "--debug" in sys.argv:  # the context of the command is gone
+            import traceback
+
+            click.echo(hidden("".join(traceback.format_exception(error)), os.environ), err=True)
     sys.exit(code or 0)
 
 

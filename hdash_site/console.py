@@ -34,11 +34,15 @@ SHOWN = 20
 
 
 class Style(NamedTuple):
-    """`explain`: a line a recipe and a file; `as_json`: one object at the end; `quiet`: problems only."""
+    """`explain`: a line a recipe and a file; `as_json`: one object at the end; `quiet`: problems only.
+
+    `debug`: also the tracebacks of errors in this program.
+    """
 
     quiet: bool = False
     explain: bool = False
     as_json: bool = False
+    debug: bool = False
 
 
 @contextmanager
@@ -57,6 +61,8 @@ def show(result: Result, output: Path, style: Style) -> None:
     """Print the outcome of a build; problems go to standard error."""
     for problem in result.problems:
         print(_plain(problem), file=sys.stderr)
+    if style.debug:
+        _show_tracebacks(result)
     if style.explain:
         _explain(result)
     if not style.quiet and not style.as_json:
@@ -64,6 +70,12 @@ def show(result: Result, output: Path, style: Style) -> None:
         print(_summary(result))
     if style.as_json:
         print(json.dumps(result.counts()))
+
+
+def _show_tracebacks(result: Result) -> None:
+    for trace in result.tracebacks:
+        lines = hidden(trace, os.environ).rstrip().split("\n")
+        print("\n".join(map(_plain, lines)), file=sys.stderr)
 
 
 def show_deployed(deployed: Deployed, style: Style, *, dry: bool) -> None:
@@ -136,6 +148,8 @@ def show_night(night: Night, style: Style) -> None:
             _log("ERROR" if problem == night.problem else "WARNING", "problem", message=problem)
         else:
             print(_plain(problem), file=sys.stderr)
+    if night.result and style.debug:
+        _show_tracebacks(night.result)
     counts = night.result.counts() if night.result else {}
     if style.as_json:
         level = "INFO" if night.exit_code == DONE else "ERROR"

@@ -149,8 +149,11 @@ def _report(
     snapshot: Snapshot,
     basis: Mapping[str, Any] | None,
 ) -> history.Report | None:
-    """Give what a report says; None if it is what the last edition was made of, or cannot be had."""
-    if isinstance(parts, Broken):
+    """Give what a report says; None if it is what the last edition was made of, or cannot be had.
+
+    A report with a check that raised is none: what that check had found would count as fixed.
+    """
+    if isinstance(parts, Broken) or crashed(parts):
         return None
     digests = {entity: fetched.digest for entity, fetched in sorted(snapshot.manifests.items())}
     mark = digest(json.dumps([[parts[name] for name in _FACETS], digests]).encode())
@@ -165,6 +168,14 @@ def _report(
     return history.Report(
         json.loads(summary), json.loads(codes), json.loads(manifests), findings, digests, mark
     )
+
+
+def crashed(parts: Mapping[str, Digest]) -> bool:
+    """Tell whether a check of a report raised."""
+    return parts["crashed"] != _NONE
+
+
+_NONE = digest(b"[]")
 
 
 def _after(moment: str) -> str:

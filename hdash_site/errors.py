@@ -79,3 +79,17 @@ class AwsError(HdashError):
     def __init__(self, problem: str, place: str = "", way_out: str = "", *, code: str = "") -> None:
         super().__init__(problem, place, way_out)
         self.code = code
+
+
+def unexpected(error: Exception) -> str:
+    """Describe in one line an error that only the maintainers can mend: class, words and place."""
+    import traceback
+    from pathlib import Path
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}, line {last.lineno}"
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    return (
+        f"error in the program: {words} ({where}); report this to the maintainers of hdash-site"
+        " (--debug shows the traceback)"
+    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from hdash_site import app, notify, publish
 from hdash_site.app import Deploying
 from hdash_site.config import DEFAULT_TITLE
-from hdash_site.errors import HdashError
+from hdash_site.errors import HdashError, unexpected
 from hdash_site.options import Options
 from hdash_site.run import FAILED, Result, Tell
 from hdash_site.secrets import hidden
@@ -42,7 +40,7 @@ def nightly(options: Options, how: Deploying, tell: Tell) -> Night:
     except KeyboardInterrupt:
         return _failed(title, "it was stopped", FAILED)
     except Exception as error:
-        return _failed(title, _unexpected(error), FAILED)
+        return _failed(title, unexpected(error), FAILED)
     message = notify.success(title, result, notify.web_site())
     return Night(result.exit_code, result, untold=_tell(message))
 
@@ -54,12 +52,6 @@ def _failed(title: str, problem: str, exit_code: int) -> Night:
 
 def _tell(message: str) -> str:
     return notify.tell(message) if os.environ.get(notify.WEBHOOK) else ""
-
-
-def _unexpected(error: Exception) -> str:
-    """Say in one line what must not happen: what, and where, for whoever mends it."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno}); report it"
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -73,6 +75,8 @@ class Result(NamedTuple):
     problems: list[str]
     seconds: dict[str, float]
     makers: Mapping[str, Key]
+    tracebacks: list[str]
+    """Of checks and recipes that raised an error that is none of ours."""
 
     def counts(self) -> dict[str, Any]:
         """Give the summary for programs."""
@@ -142,6 +146,8 @@ class Run:
         self._broken: list[Failed] = []
         self._seconds: dict[str, float] = {}
         self._unreported: list[str] = []
+        self._crashed: dict[str, list[Mapping[str, Any]]] = {}
+        self._tracebacks: list[str] = []
         self._source: Source | None = None
         self._moment = moment(options)
         self._today = self._moment[:10]
@@ -155,7 +161,7 @@ class Run:
     def result(self) -> Result:
         with self._phase("crawl"):
             crawled = self.crawl()
-        before = {atlas: self._findings_of(atlas) for atlas in crawled.snapshots}
+        before = {atlas: self._facets_of(atlas) for atlas in crawled.snapshots}
         with self._phase("build"), self._building(crawled) as building:
             self._report(building, crawled)
             early = self._early(building, self._kept) if self._kept else None
@@ -260,6 +266,11 @@ class Run:
         """
         reports = building.bring(Key("report", atlas) for atlas in crawled.snapshots)
         self._unreported = [key.name for key, parts in reports.items() if isinstance(parts, Broken)]
+        for key, parts in reports.items():
+            if not isinstance(parts, Broken) and editions.crashed(parts):
+                self._crashed[key.name] = json.loads(building.value(key._replace(part="crashed")) or b"[]")
+                traces = building.value(key._replace(part="tracebacks")) or b"[]"
+                self._tracebacks += [f"{key.name}: {trace}" for trace in json.loads(traces)]
         if not self._options.offline:
             begun = editions.Begun(self._origin, self._history.last, self._moment)
             new = editions.add(building, reports, crawled.snapshots, self._store, begun)
@@ -272,26 +283,35 @@ class Run:
         days = {key for key in known if key.kind == "begun"} if kept.today != self._today else set[Key]()
         return days | touched(self._config.root, kept.saved, known)
 
-    def _findings_of(self, atlas: str) -> Digest:
+    def _facets_of(self, atlas: str) -> Mapping[str, Digest]:
         key = Key("report", atlas)
         trace = self._kept.memory.traces.get(key) if self._kept else None
-        parts = trace.parts if trace else self._store.parts(key)
-        return parts.get("findings.csv", "") if parts else ""
+        return (trace.parts if trace else self._store.parts(key)) or {}
 
-    def _moved(self, before: Mapping[str, Digest]) -> tuple[Counter[str], Counter[str]]:
-        """Count the findings that are new since the build before, and those that are fixed."""
+    def _moved(self, before: Mapping[str, Mapping[str, Digest]]) -> tuple[Counter[str], Counter[str]]:
+        """Count the findings that are new since the build before, and those that are fixed.
+
+        Those of a check that raised before or now are not counted.
+        """
         new: Counter[str] = Counter()
         fixed: Counter[str] = Counter()
-        for atlas, digest in before.items():
-            now = self._findings_of(atlas)
-            if now != digest:
+        for atlas, parts in before.items():
+            digest, now = parts.get("findings.csv", ""), self._facets_of(atlas)
+            if now.get("findings.csv", "") != digest:
                 # Bytes that the cache lost are not made again for this: they count as not known.
-                old, data = self._store.load(digest) if digest else b"", self._store.load(now)
+                old, data = self._store.load(digest) if digest else b"", self._store.load(now["findings.csv"])
                 if old is not None and data is not None:
-                    some, gone = findings_moved(old, data)
+                    crashed = {crash["code"] for crash in (*self._crashes(parts), *self._crashes(now))}
+                    some, gone = findings_moved(old, data, crashed)
                     new += some
                     fixed += gone
         return new, fixed
+
+    def _crashes(self, parts: Mapping[str, Digest]) -> list[Mapping[str, Any]]:
+        """Return the checks of a report that raised; none of a report of an earlier version."""
+        if "crashed" not in parts or not editions.crashed(parts):
+            return []
+        return json.loads(self._store.load(parts["crashed"]) or b"[]")
 
     def _early(self, building: Build, kept: Kept) -> Deployed | None:
         """Make and publish what somebody looks at."""
@@ -331,6 +351,8 @@ class Run:
             self._store.explain(event.key, event.reason)
         else:
             self._broken.append(event)
+            if not isinstance(event.error, HdashError | ProcessDied):
+                self._tracebacks.append(f"{event.key}: {''.join(traceback.format_exception(event.error))}")
 
     def _nothing(self, built: Site) -> HdashError:
         said = self._problems(built.problems)
@@ -367,10 +389,12 @@ class Run:
         broken = self._without_new_pages(crawled.snapshots)
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
         failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
-        lines = crawled.problems()
+        lines = crawled.problems() + [
+            crash_line(atlas, crash) for atlas, crashes in self._crashed.items() for crash in crashes
+        ]
         unverified = {atlas: one.verified for atlas, one in crawled.snapshots.items() if one.is_unverified}
         return Result(
-            exit_code=self._exit_code(built, failed),
+            exit_code=self._exit_code(built, [*failed, *self._crashed]),
             changed=[atlas for atlas in read if atlas in changed],
             same=[atlas for atlas in read if not {atlas} & {*changed, *broken, *unverified}],
             failed=failed,
@@ -384,6 +408,7 @@ class Run:
             problems=lines + self._problems(built.problems),
             seconds=self._seconds,
             makers={path: built.files[path].key for path, _ in deployed.written if path in built.files},
+            tracebacks=self._tracebacks,
         )
 
     def _exit_code(self, built: Site, failed: Collection[str]) -> int:
@@ -430,6 +455,15 @@ def _late_line(atlases: Collection[str]) -> str:
     problem = "there was no time left before the deadline"
     return str(
         StateError(problem, ", ".join(atlases), "the last pages stay, and the next run makes new ones")
+    )
+
+
+def crash_line(atlas: str, crash: Mapping[str, Any]) -> str:
+    """Say that a check raised: a fault of this program, which only its maintainers can mend."""
+    where = f"{crash['error']} in {crash['file']}, line {crash['line']}"
+    return (
+        f"atlas {atlas}: check {crash['code']} could not be completed ({where}), so its findings are missing;"
+        " report this to the maintainers of hdash-site (--debug shows the traceback)"
     )
 
 

@@ -7,6 +7,7 @@
 <h1><bdi>${summary["id"]}</bdi> <small><bdi>${summary["name"]}</bdi></small></h1>
 <p class="small">Synapse project ${words.entity(summary["synapse_id"])} · liaison <bdi>${summary["liaison"] or "unknown"}</bdi></p>
 ${words.notice(notice)}
+${words.crashed(crashed)}
 <dl class="figures">
 <div><dt>Data files</dt><dd>${count(summary["files"])}</dd></div>
 <div><dt>Size</dt><dd>${size(summary["bytes"])}</dd></div>
@@ -59,7 +60,13 @@ ${name} ${count(summary["types"][name]["files"])} (${size(summary["types"][name]
 <p><a class="button" href="fix/">What to fix, by cause</a><a class="button" href="findings.csv" download>All findings as CSV</a></p>
 % for check in checks:
 <details class="check" id="${check["code"]}"${" open" if check["errors"] or check["warnings"] else ""}>
-<summary><code>${check["code"]}</code> <span class="title">${check["title"]}</span> ${words.findings(check["errors"], check["warnings"])}</summary>
+<summary><code>${check["code"]}</code> <span class="title">${check["title"]}</span> \
+% if check["crashed"]:
+<span class="severity error">not completed</span>\
+% else:
+${words.findings(check["errors"], check["warnings"])}\
+% endif
+</summary>
 <p class="small"><a href="${root}checks/${check["code"].lower()}/">What this check wants, and what to do</a></p>
 % if check["groups"]:
 <ul class="groups">

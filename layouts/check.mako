@@ -10,8 +10,12 @@
 <table class="sortable">
 <thead><tr><th scope="col">Atlas</th><th scope="col" class="number">Errors</th><th scope="col" class="number">Warnings</th></tr></thead>
 <tbody>
-% for atlas, url, (errors, warnings) in counts:
+% for atlas, url, (errors, warnings), crashed in counts:
+% if crashed:
+<tr><th scope="row"><a href="${root}${url}#${check.CODE}"><bdi>${atlas}</bdi></a></th><td class="error" colspan="2">not completed, because of an error in the software of this site</td></tr>
+% else:
 <tr><th scope="row"><a href="${root}${url}#${check.CODE}"><bdi>${atlas}</bdi></a></th><td class="number${" error" if errors else ""}">${count(errors)}</td><td class="number${" warning" if warnings else ""}">${count(warnings)}</td></tr>
+% endif
 % endfor
 </tbody>
 </table>

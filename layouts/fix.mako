@@ -5,6 +5,7 @@
 <nav class="crumbs" aria-label="Where you are"><a href="${root}">Atlases</a> › <a href="${root}${folder}#validation"><bdi>${atlas}</bdi></a> › what to fix</nav>
 <h1>What to fix in <bdi>${atlas}</bdi></h1>
 ${words.notice(notice)}
+${words.crashed(crashed)}
 <p>${words.findings(counts["error"], counts["warning"])}
 % if causes:
  of ${plural(causes_count, "cause")}, the most frequent first. Rows are numbered as a spreadsheet does it: the header is row 1.
@@ -61,5 +62,5 @@ in the listing\
 </ol>
 ${words.pager(pages, number, root)}
 % else:
-<p class="empty">There is nothing to fix.</p>
+<p class="empty">${"No finding of the other checks." if crashed else "There is nothing to fix."}</p>
 % endif

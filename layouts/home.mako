@@ -28,6 +28,9 @@
 % for row in rows:
 <tr>
 <th scope="row"><a href="${row["url"]}"><bdi>${row["id"]}</bdi></a>\
+% if row["crashed"]:
+ <span class="severity warning">not all checked</span>\
+% endif
 % if row["label"]:
  <span class="severity ${"failed" if row["label"] == "not read" else "warning"}">${row["label"]}</span>\
 % endif

@@ -11,6 +11,7 @@
 % endif
 </p>
 ${words.notice(notice)}
+${words.crashed(crashed)}
 <dl class="figures">
 <div><dt>Records</dt><dd>${count(about["records"])}</dd></div>
 <div><dt>Columns</dt><dd>${count(len(columns))}</dd></div>
@@ -57,7 +58,7 @@ ${words.notice(notice)}
 </article>
 % endfor
 % if not groups:
-<p class="empty">Nothing is wrong with this manifest.</p>
+<p class="empty">${"The other checks found nothing wrong with this manifest." if crashed else "Nothing is wrong with this manifest."}</p>
 % else:
 <p class="small">Rows are numbered as a spreadsheet does it: the header is row 1.</p>
 % endif

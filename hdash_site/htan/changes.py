@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hdash_site.htan.findings import HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 IDENTITY: Final = ("code", "manifest", "column", "kind", "value")
 """The columns of `findings.csv` that say which finding a row is."""
@@ -25,9 +25,12 @@ _OLD_IDENTITY: Final = ("code", "manifest", "column", "value")
 Findings = Counter[tuple[str, ...]]
 
 
-def findings_moved(before: bytes, after: bytes) -> tuple[Counter[str], Counter[str]]:
+def findings_moved(
+    before: bytes, after: bytes, crashed: Collection[str] = ()
+) -> tuple[Counter[str], Counter[str]]:
     """Return the numbers of new and of fixed findings between two `findings.csv`, by code of the check.
 
+    The codes in `crashed` are left out: their checks raised before or now, so nobody knows.
     Where `before` has no kinds, kinds do not count, and a value that is hidden today equals any value.
     """
     if not before or "kind" in _header(before):
@@ -36,7 +39,7 @@ def findings_moved(before: bytes, after: bytes) -> tuple[Counter[str], Counter[s
         old, new = _counted(before, _OLD_IDENTITY), _counted(after, _OLD_IDENTITY)
         hidden = {finding[:-1] for finding in new if finding[-1] == HIDDEN}
         old, new = _without_values(old, hidden), _without_values(new, hidden)
-    return _by_code(new - old), _by_code(old - new)
+    return _by_code(new - old, crashed), _by_code(old - new, crashed)
 
 
 def counted(data: bytes) -> Findings:
@@ -61,8 +64,9 @@ def _without_values(findings: Findings, hidden: Iterable[tuple[str, ...]]) -> Fi
     return blank
 
 
-def _by_code(findings: Findings) -> Counter[str]:
+def _by_code(findings: Findings, without: Collection[str]) -> Counter[str]:
     total: Counter[str] = Counter()
     for finding, count in findings.items():
-        total[finding[0]] += count
+        if finding[0] not in without:
+            total[finding[0]] += count
     return total

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hdash_site.htan import completeness
 from hdash_site.htan.atlas import Atlas, Entities
+from hdash_site.htan.checking import Crash, run_checks
 from hdash_site.htan.checks import checks
 from hdash_site.htan.components import Catalogue, catalogue
 from hdash_site.htan.findings import Finding
@@ -29,8 +30,8 @@ from hdash_site.htan.lineage import biospecimens_by_participant, lineage, sif
 from hdash_site.htan.manifests import Manifest, read_manifests
 from hdash_site.htan.own import facets_of_own, own_findings
 from hdash_site.htan.people import grouping
-from hdash_site.htan.privacy import is_nearly_id, known_columns, masked
-from hdash_site.htan.text import LONGEST, clean, csv_bytes, dumps, natural, shown
+from hdash_site.htan.privacy import is_nearly_id, known_columns
+from hdash_site.htan.text import clean, csv_bytes, dumps
 from hdash_site.htan.timeline import timeline
 
 if TYPE_CHECKING:
@@ -70,17 +71,22 @@ def facets(
         demographics_expected=ruled.get("demographics", True),
         exempt={code: frozenset(ids) for code, ids in ruled.get("exempt", {}).items()},
     )
-    findings = _findings(whole, known_columns(known))
+    findings, crashes = run_checks(whole, known_columns(known))
     causes = find_causes(whole, findings)
     described = _manifests(whole, findings)
     biospecimens = biospecimens_by_participant(whole.lineage, read)
     return {
-        "summary": dumps(_summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)),
+        "summary": dumps(
+            _summary(about, json.loads(listing["summary"]), whole, findings, biospecimens)
+            | {"crashed": len(crashes)}
+        ),
         "codes": dumps(_by_code(findings)),
         "manifests": dumps(described),
         **{f"manifest/{one['id']}": dumps(one) for one in described},
         **{f"columns/{one.id}": dumps([column._asdict() for column in one.columns]) for one in read},
-        "checks": dumps(_checks(whole, findings)),
+        "checks": dumps(_checks(whole, findings, crashes)),
+        "crashed": dumps([crash.public() for crash in crashes]),
+        "tracebacks": dumps([crash.trace for crash in crashes]),
         "titles": dumps([[one["id"], one["label"] or one["component"], one["path"]] for one in described]),
         "compared": dumps(_compared(described)),
         "fixes": dumps(facet_of_causes(causes)),
@@ -133,40 +139,6 @@ def _own(
     group = grouping(len(atlas.lineage.participants))
     groups = facets_of_own(own_findings(atlas, findings, biospecimens), group)
     return {f"own/{name}": dumps(some) for name, some in sorted(groups.items())}
-
-
-def _findings(atlas: Atlas, columns: frozenset[str]) -> list[Finding]:
-    """What all checks find, as it may be published: by check, then in the manifests' order, then by row.
-
-    `columns` are the columns that may be named (`privacy.known_columns`).
-    """
-    place = {manifest.id: number for number, manifest in enumerate(atlas.manifests)}
-    last = len(place)
-    private = {manifest.id: manifest for manifest in atlas.manifests if manifest.is_private}
-    listed = set(atlas.listing)
-    found: list[Finding] = []
-    for check in checks():
-        left_out = atlas.exempt.get(check.CODE, frozenset())
-        some = [
-            _short(
-                masked(finding, private[finding.manifest], columns)
-                if finding.manifest in private and finding not in listed
-                else finding
-            )
-            for finding in check.check(atlas)
-            if finding.manifest not in left_out
-        ]
-        some.sort(key=lambda one: (one.row, one.column, one.value, one.message))
-        if any(finding.manifest not in place for finding in some):
-            some.sort(key=lambda one: natural(one.manifest))
-        some.sort(key=lambda one: place.get(one.manifest, last))
-        found += some
-    return found
-
-
-def _short(finding: Finding) -> Finding:
-    """The finding with a value that fits a page, however long the id was."""
-    return finding if len(finding.value) <= LONGEST else finding._replace(value=shown(finding.value))
 
 
 def _summary(
@@ -237,8 +209,9 @@ def _grouped(findings: Iterable[Finding], places: Mapping[str, int]) -> list[lis
     return sorted(groups, key=len, reverse=True)
 
 
-def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Every check with its findings in groups, also those that passed."""
+def _checks(atlas: Atlas, findings: Sequence[Finding], crashes: Sequence[Crash]) -> list[dict[str, object]]:
+    """Every check with its findings in groups, also those that passed; `crashed` if it raised."""
+    crashed = {crash.code for crash in crashes}
     places = {manifest.id: place for place, manifest in enumerate(atlas.manifests)}
     by_code: dict[str, list[Finding]] = {check.CODE: [] for check in checks()}
     for finding in findings:
@@ -253,6 +226,7 @@ def _checks(atlas: Atlas, findings: Sequence[Finding]) -> list[dict[str, object]
                 "severity": check.SEVERITY,
                 "errors": severities["error"],
                 "warnings": severities["warning"],
+                "crashed": check.CODE in crashed,
                 "groups": [_group(group) for group in _grouped(by_code[check.CODE], places)],
             }
         )

@@ -29,6 +29,13 @@
 % endif
 </%def>
 
+## A check that raised: its findings are missing, and nobody is to take that for none.
+<%def name="crashed(checks)">\
+% for check in checks:
+<p class="notice failed" role="status"><code>${check["code"]}</code> could not be completed because of an error in the software of this site (${check["error"]} in ${check["file"]}, line ${check["line"]}). Its findings are missing here. The maintainers of the site have to correct this; do not change the manifests because of it.</p>
+% endfor
+</%def>
+
 ## The preview shows what is not on the site, and says so.
 <%def name="unpublished(text)">\
 % if text:

@@ -27,6 +27,8 @@ def test_the_facets_are_these() -> None:
         "columns/syn13",
         "columns/syn14",
         "checks",
+        "crashed",
+        "tracebacks",
         "titles",
         "compared",
         "fixes",
@@ -74,6 +76,7 @@ def test_the_summary_adds_up_cells_not_percentages() -> None:
         "metadata": True,
         "errors": 0,
         "warnings": 0,
+        "crashed": 0,
     }
 
 

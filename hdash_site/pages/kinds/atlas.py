@@ -49,6 +49,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             manifests=manifests,
             pages={manifest["id"]: f"manifests/{slug(manifest['id'])}/" for manifest in manifests},
             checks=facet("checks"),
+            crashed=facet("crashed"),
             groups_shown=GROUPS_SHOWN,
             matrices=[charts.matrix(matrix) for matrix in facet("completeness")],
             timelines=charts.timelines(timelines[:TIMELINES_SHOWN]),

@@ -34,6 +34,11 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
         ]
         return {route.file: render_page(context, "checks.mako", route, rows=rows)}
     [check] = [check for check in checks() if route.argument == check.CODE]
-    counts = [(atlas, f"{atlases[atlas]}/", codes.get(check.CODE, (0, 0))) for atlas, codes in found.items()]
+    reported = context.need(Key("report", atlas, "crashed") for atlas in atlases)
+    crashed = [any(one["code"] == check.CODE for one in json.loads(data)) for data in reported]
+    counts = [
+        (atlas, f"{atlases[atlas]}/", codes.get(check.CODE, (0, 0)), has_crashed)
+        for (atlas, codes), has_crashed in zip(found.items(), crashed, strict=True)
+    ]
     text = raw(markup.to_html(check.__doc__ or ""))
     return {route.file: render_page(context, "check.mako", route, check=check, text=text, counts=counts)}

@@ -21,6 +21,7 @@ def routes(context: Context) -> Iterable[Route]:
 def page(context: Context, route: Route) -> dict[str, bytes]:
     """Make page 1 at the address of the route, the others below it, and the download beside them."""
     causes = json.loads(context.read(Key("report", route.argument, "fixes")))
+    crashed = json.loads(context.read(Key("report", route.argument, "crashed")))
     notice = json.loads(context.read(Key("snapshot", route.argument, "notice")))
     pages = paged(route.url, causes, A_PAGE)
     counts = {
@@ -38,6 +39,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             atlas=route.argument,
             folder=route.url.removesuffix("fix/"),
             notice=notice,
+            crashed=crashed,
             causes=some,
             causes_from=(number - 1) * A_PAGE + 1,
             causes_count=len(causes),

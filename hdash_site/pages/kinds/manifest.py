@@ -40,6 +40,7 @@ def page(context: Context, route: Route) -> dict[str, bytes]:
             atlas=atlas,
             about=json.loads(about),
             notice=json.loads(context.read(Key("snapshot", atlas, "notice"))),
+            crashed=json.loads(context.read(Key("report", atlas, "crashed"))),
             groups=json.loads(context.read(Key("report", atlas, f"findings/{entity}")))["groups"],
             columns=json.loads(columns) if columns else [],
         )

@@ -90,7 +90,12 @@ MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
 
 
-DOMAIN_CODE = ("htan", "pages/rules.py", "pages/route.py", "engine/model.py", "errors.py")
+DOMAIN_CODE = (
+    "htan",
+    *(f"pages/{name}.py" for name in ("__init__", "limits", "route", "rules")),
+    "engine/model.py",
+    "errors.py",
+)
 """Files and folders of the package that the recipes of `htan` reach: their modules and what these import."""
 
 PAGES_CODE = (

@@ -31,6 +31,7 @@ DONE = Result(
     problems=[],
     seconds={},
     makers={},
+    tracebacks=[],
 )
 
 

@@ -81,18 +81,20 @@ class Descent:
             return Derived(found, False, edges)
         waiting = [name]
         for one in waiting:
-            for child in self.below.get(one, ()):
-                if edges == most_edges:
-                    return Derived(found, True, edges)
-                edges += 1
+            children = self.below.get(one, [])
+            left = most_edges - edges
+            for child in children if len(children) <= left else children[:left]:
                 if child in seen:
                     continue
                 if len(found) == most:
-                    return Derived(found, True, edges)
+                    return Derived(found, True, edges + children.index(child))
                 seen.add(child)
                 found.append(child)
                 if child in self.below:
                     waiting.append(child)
+            if len(children) > left:
+                return Derived(found, True, most_edges)
+            edges += len(children)
         return Derived(found, False, edges)
 
     def walked(self, name: str, derived: Derived) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ class Finding(NamedTuple):
 
 def total(findings: Iterable[Finding]) -> int:
     """Return how many findings these stand for."""
-    return sum(finding.stands_for for finding in findings)
+    return sum([finding.stands_for for finding in findings])
 
 
 def limited(findings: Iterable[Finding], manifests: Container[str] = ()) -> Iterator[Finding]:

@@ -39,8 +39,7 @@ def find_owners(lineage: Lineage, manifests: Sequence[Manifest]) -> Owners:
             for parent, child in edges(manifest, parents, lineage):
                 below.setdefault(parent, []).append(child)
                 above.setdefault(child, []).append(parent)
-    people = [name for name in lineage.nodes if name in lineage.participants]
-    participants = _participants(people, below)
+    participants = _participants(sorted(lineage.participants), below)
     crowded = [name for name, some in participants.items() if len(some) > MOST_OWNERS]
     told = {
         name: tuple(some)

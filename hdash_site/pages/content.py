@@ -99,7 +99,7 @@ def _converted(
 def _line_with(part: str, body: str) -> int:
     """Count the lines of a body before a part of it as markdown knows it; 0 if that cannot be told."""
     # Markdown has replaced what it has understood so far by marks of its own.
-    pieces = re.split(r"[\n\x02\x03]", part[:200])
+    pieces = re.split(r"[\n\x02\x03]", part)
     at = body.find(max(pieces, key=len)[:60])
     return body.count("\n", 0, max(0, at))
 

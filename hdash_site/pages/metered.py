@@ -20,7 +20,7 @@ _DEEPEST = 150
 _OPTIONS = frozenset(("hl_lines", "linenums", "linenos", "linenostart", "use_pygments"))
 """What a block of code may tell Pygments; other options choose other formatters and read files."""
 
-_MOST_HIGHLIGHTED = 50_000
+_MOST_HIGHLIGHTED = 20_000
 _LONGEST_LINE = 1_000
 """Characters of code, and of a line of it, that is highlighted; other code is shown without colours."""
 
@@ -78,7 +78,6 @@ _LANGUAGES = frozenset(
         "graphql",
         "sparql",
         "turtle",
-        "groovy",
         "django",
         "mako",
         "cmake",
@@ -87,7 +86,6 @@ _LANGUAGES = frozenset(
         "protobuf",
         "terraform",
         "stata",
-        "sas",
         "output",
         "properties",
         "jsonld",
@@ -138,7 +136,8 @@ def _meter_blocks(engine: Any) -> None:
     depth = 0
 
     def parse_chunk(parent: Element, text: str) -> None:
-        parser.parseBlocks(parent, _Blocks(text.split("\n\n")))
+        blocks = text.split("\n\n")
+        parser.parseBlocks(parent, _Blocks(blocks) if len(blocks) > 1_000 else blocks)
 
     def parse_blocks(parent: Element, blocks: list[str]) -> None:
         nonlocal depth
@@ -165,7 +164,7 @@ def _meter_inline(engine: Any) -> None:
     def find_code_spans(start: int, text: str) -> tuple[int, int | None]:
         begin, end = spans(start, text)
         seen = len(text) if end is None or begin - start > 1 else end
-        engine.effort.spend(seen - start, effort.BACKTICKS, text[start:])
+        engine.effort.spend(seen - start, effort.BACKTICKS, text, start)
         return begin, end
 
     backtick.find_code_spans = find_code_spans
@@ -178,12 +177,12 @@ def _meter_brackets(engine: Any, pattern: Any) -> None:
 
     def text_of(data: str, index: int) -> tuple[str, int, bool]:
         text, end, handled = get_text(data, index)
-        engine.effort.spend(2 * (end - index), effort.BRACKETS, data[index:])
+        engine.effort.spend(2 * (end - index), effort.BRACKETS, data, index)
         return text, end, handled
 
     def link_of(data: str, index: int) -> tuple[str, str | None, int, bool]:
         href, title, end, handled = get_link(data, index)
-        engine.effort.spend(2 * (end - index), effort.BRACKETS, data[index:])
+        engine.effort.spend(2 * (end - index), effort.BRACKETS, data, index)
         return href, title, end, handled
 
     pattern.getText, pattern.getLink = text_of, link_of
@@ -226,7 +225,7 @@ def _meter_footnotes(engine: Any) -> None:
     def handle_match(found: re.Match[str], data: str) -> tuple[Any, int | None, int | None]:
         # Their order is looked up in a list, and a second reference to one looks for a free number.
         same = notes.found_refs.get(f"fnref:{found[1]}", 0)
-        engine.effort.spend(len(notes.footnotes) + 50 * same, effort.FOOTNOTES, data[found.start() :])
+        engine.effort.spend(len(notes.footnotes) + 50 * same, effort.FOOTNOTES, data, found.start())
         return handle(found, data)
 
     pattern.handleMatch = handle_match
@@ -240,7 +239,7 @@ def _meter_html(engine: Any) -> None:
 
     class Extractor(base):
         def _spend(self, steps: int, start: int) -> None:
-            engine.effort.spend(steps, effort.TAGS, self.rawdata[start : start + 200])
+            engine.effort.spend(steps, effort.TAGS, self.rawdata, start)
 
         def check_for_whole_start_tag(self, i: int) -> int:
             end = base.check_for_whole_start_tag(self, i)

@@ -351,7 +351,7 @@ class _Source:
         self._searched = 0
 
     def line_of(self, written: str) -> int:
-        """Give the first line in which a link is written like this; 0 if there is none or too much to search."""
+        """Give the first line in which a link is written like this; 0 if it is not found."""
         self._searched += len(self._text)
         if self._searched > max(_MOST_SEARCHED, len(self._text)):
             return 0

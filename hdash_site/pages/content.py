@@ -21,7 +21,7 @@ _LARGEST = 1_000_000
 """Bytes of an article: a book of 160,000 words."""
 
 _HEADS = re.compile(rb"\x89PNG\r\n|GIF8[79]a|\xff\xd8\xff|RIFF....WEBP", re.DOTALL)
-"""How the pictures of `PICTURES` begin, whatever their names; other formats can make a reader work for long."""
+"""How the pictures of `PICTURES` begin, whatever their names; readers of other formats can take long."""
 
 _HEADER = 4_000_000
 """Bytes of a picture in which its size is looked for: a JPEG has profiles and previews before it."""
@@ -117,7 +117,7 @@ def _converted(
 def _line_with(part: str, body: str) -> int:
     """Count the lines of a body before a part of it as markdown knows it; 0 if that cannot be told."""
     # Markdown has replaced what it has understood so far by marks of its own.
-    pieces = re.split(r"[\n\x02\x03]", part[:200])
+    pieces = re.split(r"[\n\x02\x03]", part)
     at = body.find(max(pieces, key=len)[:60])
     return body.count("\n", 0, max(0, at))
 

@@ -5,10 +5,10 @@ Nothing here changes what comes of a text; a text that needs too many steps is r
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from xml.etree.ElementTree import Element
 
 from hdash_site.pages import effort
@@ -20,11 +20,78 @@ _DEEPEST = 150
 _OPTIONS = frozenset(("hl_lines", "linenums", "linenos", "linenostart", "use_pygments"))
 """What a block of code may tell Pygments; other options choose other formatters and read files."""
 
-_MOST_HIGHLIGHTED = 50_000
-"""Characters of a block of code that is highlighted; a longer one is shown whole, without colours."""
+_MOST_HIGHLIGHTED = 20_000
+_LONGEST_LINE = 1_000
+"""Characters of code, and of a line of it, that is highlighted; other code is shown without colours."""
 
-_SLOW_LEXERS = frozenset(("@@"))
-"""Lexers whose time grows much faster than the text, by their first alias: their code is shown without colours."""
+_LANGUAGES = frozenset(
+    [
+        "text",
+        "bash",
+        "console",
+        "powershell",
+        "batch",
+        "python",
+        "pycon",
+        "pytb",
+        "splus",
+        "rconsole",
+        "sql",
+        "sqlite3",
+        "postgresql",
+        "mysql",
+        "json",
+        "yaml",
+        "toml",
+        "ini",
+        "xml",
+        "html",
+        "css",
+        "scss",
+        "javascript",
+        "typescript",
+        "c",
+        "cpp",
+        "go",
+        "rust",
+        "ruby",
+        "perl",
+        "php",
+        "lua",
+        "julia",
+        "matlab",
+        "octave",
+        "scala",
+        "kotlin",
+        "swift",
+        "fortran",
+        "haskell",
+        "make",
+        "docker",
+        "nginx",
+        "apacheconf",
+        "diff",
+        "markdown",
+        "restructuredtext",
+        "tex",
+        "http",
+        "graphql",
+        "sparql",
+        "turtle",
+        "django",
+        "mako",
+        "cmake",
+        "awk",
+        "vim",
+        "protobuf",
+        "terraform",
+        "stata",
+        "output",
+        "properties",
+        "jsonld",
+    ]
+)
+"""Lexers by their first alias whose time was measured; others can take minutes for a line of brackets."""
 
 _FENCE_LINE = re.compile(r"^(?P<fence>`{3,}+|~{3,}+)(?P<rest>[^\n]*+)$", re.MULTILINE)
 
@@ -46,16 +113,13 @@ def _copied(text: str) -> int:
 
 
 class _Blocks(list[str]):
-    """Blocks of text, of which the first ones are taken and put back: kept in reverse, so that this is fast."""
+    """Blocks of text in reverse, so that it is fast to take the first one and to put it back."""
 
     def __init__(self, blocks: list[str]) -> None:
         super().__init__(reversed(blocks))
 
     def __getitem__(self, index: Any) -> Any:
-        return super().__getitem__(-1 - index)
-
-    def __iter__(self) -> Iterator[str]:
-        return super().__reversed__()
+        return cast(Any, super()).__getitem__(-1 - index)
 
     def pop(self, index: Any = 0) -> str:
         return super().pop(-1 - index)
@@ -72,7 +136,8 @@ def _meter_blocks(engine: Any) -> None:
     depth = 0
 
     def parse_chunk(parent: Element, text: str) -> None:
-        parser.parseBlocks(parent, _Blocks(text.split("\n\n")))
+        blocks = text.split("\n\n")
+        parser.parseBlocks(parent, _Blocks(blocks) if len(blocks) > 1_000 else blocks)
 
     def parse_blocks(parent: Element, blocks: list[str]) -> None:
         nonlocal depth
@@ -99,7 +164,7 @@ def _meter_inline(engine: Any) -> None:
     def find_code_spans(start: int, text: str) -> tuple[int, int | None]:
         begin, end = spans(start, text)
         seen = len(text) if end is None or begin - start > 1 else end
-        engine.effort.spend(seen - start, effort.BACKTICKS, text[start:])
+        engine.effort.spend(seen - start, effort.BACKTICKS, text, start)
         return begin, end
 
     backtick.find_code_spans = find_code_spans
@@ -112,12 +177,12 @@ def _meter_brackets(engine: Any, pattern: Any) -> None:
 
     def text_of(data: str, index: int) -> tuple[str, int, bool]:
         text, end, handled = get_text(data, index)
-        engine.effort.spend(2 * (end - index), effort.BRACKETS, data[index:])
+        engine.effort.spend(2 * (end - index), effort.BRACKETS, data, index)
         return text, end, handled
 
     def link_of(data: str, index: int) -> tuple[str, str | None, int, bool]:
         href, title, end, handled = get_link(data, index)
-        engine.effort.spend(2 * (end - index), effort.BRACKETS, data[index:])
+        engine.effort.spend(2 * (end - index), effort.BRACKETS, data, index)
         return href, title, end, handled
 
     pattern.getText, pattern.getLink = text_of, link_of
@@ -130,7 +195,7 @@ def _meter_matches(engine: Any, pattern: Any) -> None:
         node, start, end = handle(found, data)
         if node is not None and start is not None and end is not None:
             # It is replaced in a copy of the whole paragraph, and what is in it is looked up in a list.
-            marks = sum(data.count(mark, start, end) for mark in "*_\2")
+            marks = sum(data.count(mark, start, end) for mark in "*_\2") if end - start > 500 else 0
             engine.effort.spend(_copied(data) + (marks * marks >> 2), effort.INLINE, data)
         return node, start, end
 
@@ -160,7 +225,7 @@ def _meter_footnotes(engine: Any) -> None:
     def handle_match(found: re.Match[str], data: str) -> tuple[Any, int | None, int | None]:
         # Their order is looked up in a list, and a second reference to one looks for a free number.
         same = notes.found_refs.get(f"fnref:{found[1]}", 0)
-        engine.effort.spend(len(notes.footnotes) + 50 * same, effort.FOOTNOTES, data[found.start() :])
+        engine.effort.spend(len(notes.footnotes) + 50 * same, effort.FOOTNOTES, data, found.start())
         return handle(found, data)
 
     pattern.handleMatch = handle_match
@@ -170,12 +235,14 @@ def _meter_html(engine: Any) -> None:
     from markdown.htmlparser import HTMLExtractor
     from markdown.preprocessors import HtmlBlockPreprocessor
 
-    class Extractor(HTMLExtractor):
+    base: Any = HTMLExtractor  # its type stubs are of an older release
+
+    class Extractor(base):
         def _spend(self, steps: int, start: int) -> None:
-            engine.effort.spend(steps, effort.TAGS, self.rawdata[start : start + 200])
+            engine.effort.spend(steps, effort.TAGS, self.rawdata, start)
 
         def check_for_whole_start_tag(self, i: int) -> int:
-            end = super().check_for_whole_start_tag(i)
+            end = base.check_for_whole_start_tag(self, i)
             if end < 0:  # what is no tag was read to the end of the text
                 self._spend(len(self.rawdata) - i, i)
             return end
@@ -183,26 +250,26 @@ def _meter_html(engine: Any) -> None:
         def parse_endtag(self, i: int) -> int:
             opened = len(self.stack) + len(self.inline_stack)
             self._spend((len(self.rawdata) - i >> 7) + opened // 2, i)
-            return super().parse_endtag(i)
+            return base.parse_endtag(self, i)
 
         def parse_pi(self, i: int) -> int:
             self._spend(len(self.rawdata) - i >> 4, i)
-            return super().parse_pi(i)
+            return base.parse_pi(self, i)
 
         def parse_html_declaration(self, i: int) -> int:
             self._spend(len(self.rawdata) - i >> 5, i)
-            return super().parse_html_declaration(i)
+            return base.parse_html_declaration(self, i)
 
         def handle_empty_tag(self, data: str, is_block: bool) -> None:
             if is_block:
                 self._spend(len(self.rawdata) >> 7, self.line_offset)
-            super().handle_empty_tag(data, is_block)
+            base.handle_empty_tag(self, data, is_block)
 
         def inline_close_follows(self, text: str) -> bool:
             start = self.line_offset + self.offset
             self._spend(len(self.rawdata) - start >> 5, start)
             self._spend(len(self.inline_stack) * (self._paragraph_end(start) - start), start)
-            return super().inline_close_follows(text)
+            return base.inline_close_follows(self, text)
 
         def _paragraph_end(self, start: int) -> int:
             end = self.rawdata.find("\n\n", start)
@@ -234,7 +301,7 @@ def _meter_fences(engine: Any) -> None:
 
 
 def _measure_fences(text: str, left: effort.Effort) -> None:
-    """Count the steps of the search for the end of each block of code; one without an end reads all the rest."""
+    """Count the steps of the search for the end of each block of code."""
     if "```" not in text and "~~~" not in text:
         return
     ends: set[str] = set()
@@ -249,18 +316,21 @@ def _measure_fences(text: str, left: effort.Effort) -> None:
 
 def _bound_highlighting() -> None:
     """Let Python-Markdown highlight no code that takes long; it looks for lexers by this name of its own."""
-    from markdown.extensions import codehilite
-
-    codehilite.get_lexer_by_name = _lexer  # pyright: ignore[reportPrivateImportUsage]
+    codehilite: Any = importlib.import_module("markdown.extensions.codehilite")
+    codehilite.get_lexer_by_name = _lexer
 
 
 def _lexer(name: str, **options: Any) -> Any:
-    from pygments.lexers import get_lexer_by_name
-
-    lexer: Any = get_lexer_by_name(name, **options)
-    plain: Any = get_lexer_by_name("text", **options)
-    if lexer.aliases[0] in _SLOW_LEXERS:
+    lexers: Any = importlib.import_module("pygments.lexers")
+    lexer = lexers.get_lexer_by_name(name, **options)
+    plain = lexers.get_lexer_by_name("text", **options)
+    if lexer.aliases[0] not in _LANGUAGES:
         return plain
     highlighted = lexer.get_tokens
-    lexer.get_tokens = lambda text: (plain.get_tokens if len(text) > _MOST_HIGHLIGHTED else highlighted)(text)
+
+    def get_tokens(text: str) -> Any:
+        is_long = len(text) > _MOST_HIGHLIGHTED or max(map(len, text.split("\n"))) > _LONGEST_LINE
+        return plain.get_tokens(text) if is_long else highlighted(text)
+
+    lexer.get_tokens = get_tokens
     return lexer

@@ -1,4 +1,4 @@
-"""What values in TOML, YAML and JSON of editors may hold, so that no file takes time or memory without bound."""
+"""What TOML, YAML and JSON of editors may hold, so that no file takes time or memory without bound."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEEPEST = 50
 _DIGITS = 100
 _LARGEST_NUMBER = 10**_DIGITS
 
-# Quotes and blanks may surround each part of a dotted key; text in a string that looks like one is refused too.
+# Quotes and blanks may surround each part of a dotted key; text in a string can look like one too.
 _DOTTED = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hdash_site.engine.model import Key
 from hdash_site.errors import ContentError
-from hdash_site.pages import content, data, lists
+from hdash_site.pages import content, data, lists, metered
 from tests import chance, hostile
 
 FULL = "CHANCE" in os.environ
@@ -101,6 +101,31 @@ def test_chance_articles_of_hostile_pieces_take_no_longer_than_their_size_allows
     taken, made = seconds(hostile.article(body))
     assert_whole_or_refused(made)
     assert taken <= 15 * ordinary() * (len(body) + SLACK)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("language", sorted(metered._LANGUAGES))
+def test_code_of_a_language_takes_no_longer_than_its_size_allows(language):
+    for piece in ("a\n", "a ", "(", '"\\', "<", "a:", "[\n") if FULL else ("a\n", "("):
+        code = (piece * 900)[:900] + "\n"
+        body = f"```{language}\n{code * (LARGEST // 2 // len(code))}```\n"
+        taken, parts = seconds(hostile.article(body))
+        assert "body" in parts
+        assert taken <= 12 * ordinary() * (len(body) + SLACK)
+
+
+def test_code_that_lexers_may_take_long_for_is_shown_whole_without_colours():
+    for body in (
+        "```ada\nx : Integer;\n```\n",
+        "```python\n" + "x = 1\n" * 10_000 + "```\n",
+        "```python\n" + "x = 1; " * 200 + "\n```\n",
+    ):
+        made = content.parts("x.md", hostile.article(body))["body"]
+        assert (
+            re.sub(rb"<[^>]*>", b"", made).strip()
+            == body.partition("\n")[2].removesuffix("```\n").strip().encode()
+        )
+        assert b'<span class="' not in made
 
 
 def test_what_is_refused_is_one_line_with_place_and_way_out():

@@ -176,7 +176,8 @@ NAMES = (
 
 
 def test_names_come_back_exactly_whatever_is_in_them(cache, at):
-    files = {name: Published(f"{number:064}", "h" * 16, "e" * 36) for number, name in enumerate(NAMES)}
+    known = {name: Published(f"{number:064}", "h" * 16, "e" * 36) for number, name in enumerate(NAMES)}
+    files = {name: published for name, published in known.items() if name and "\0" not in name}
     project = Project("\N{COLLISION SYMBOL}\0", "syn1", "x" * 100_000, "\udc80 ")
     trace = Trace("r", ((Key("k", "\N{COLLISION SYMBOL}\0", " "), "d"),), dict.fromkeys(NAMES, "d"))
     with opened(cache, at) as store:
@@ -191,6 +192,8 @@ def test_names_come_back_exactly_whatever_is_in_them(cache, at):
     with opened(cache, at) as store:
         assert store.published("public") == files
         assert store.published("Public") == {"a": Published("9")}
+        store.claim("other", known)
+        assert store.published("other") == files, "other names are of no file"
         assert store.snapshots()[project.id].project == project
         assert store.snapshots()[project.id].fingerprint == "f\0 "
         for name in NAMES:

@@ -422,7 +422,7 @@ class Shown(World):
         return path.is_file() and path.relative_to(self.site).parts[0] not in ("public", "cache")
 
 
-SHOWN_EDITS = [*SITE_EDITS, "do_nothing", "save_without_a_change", "build_beside"]
+SHOWN_EDITS = [*SITE_EDITS, "do_nothing", "save_without_a_change", "build_beside", "alter_the_output"]
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

@@ -83,7 +83,7 @@ MANIFEST_FACETS = ("columns", "ids", "rows", "problems")
 """What a report reads."""
 
 
-DOMAIN_CODE = ("htan", "pages/rules.py", "pages/route.py", "engine/model.py", "errors.py")
+DOMAIN_CODE = ("htan", "pages/rules.py", "pages/route.py", "pages/names.py", "engine/model.py", "errors.py")
 """Files and folders of the package that the recipes of `htan` reach: their modules and what these import."""
 
 PAGES_CODE = (

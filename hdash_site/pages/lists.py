@@ -6,6 +6,7 @@ before keeps that page, and its place in the lists.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -26,7 +27,7 @@ SHOWN = ("title", "date", "description", "weight")
 
 def section(folder: str, context: Context) -> Mapping[str, bytes]:
     """Give `articles` of a section, the `newest` of them, and `neighbours/<path>` of each."""
-    hidden = json.loads(context.find(Key("unlisted", "", folder)) or b"[]")
+    hidden = set(json.loads(context.find(Key("unlisted", "", folder)) or b"[]"))
     found = [
         (path, matter)
         for path, matter in articles(context, folder)
@@ -107,19 +108,19 @@ def entries(context: Context, routes: Iterable[Route]) -> dict[str, Entry]:
 def unlisted(context: Context) -> Mapping[str, bytes]:
     """Return the pages that no list may name, and by section those of its articles."""
     entries = _entries(context.read(Key("routes", "", "articles")))
-    hidden = _hidden(context, entries)
+    hidden = dict.fromkeys(_hidden(context, entries))
     parts: dict[str, list[str]] = {}
     for entry in entries:
         if entry.page in hidden:
             parts.setdefault(content.section_of(entry.article), []).append(entry.page)
-    return {folder: _json(pages) for folder, pages in parts.items() if folder} | {"": _json(hidden)}
+    return {folder: _json(pages) for folder, pages in parts.items() if folder} | {"": _json(list(hidden))}
 
 
 def menu(context: Context) -> Mapping[str, bytes]:
     """Return name and address of the entries of the menu."""
     found = json.loads(context.read(Key("routes", "", "menu")))
     entries = [Entry(*entry) for _, _, entry in found if entry]
-    hidden = _hidden(context, entries)
+    hidden = set(_hidden(context, entries))
     return {"": _json([(name, url) for name, url, entry in found if not entry or entry[0] not in hidden])}
 
 
@@ -157,10 +158,15 @@ def _hidden(context: Context, entries: Collection[Entry]) -> list[str]:
 def _fails(context: Context, entry: Entry, state: bytes | None) -> bool:
     """Return whether the text of an article has an error, or its layout is missing."""
     if state is None or (
-        entry.layout and entry.layout not in json.loads(context.read(Key("folder", "layouts")))
+        entry.layout and entry.layout not in _layouts(context.read(Key("folder", "layouts")))
     ):
         return True
     return state == content.CALLS and not context.made(Key("prose", entry.page))
+
+
+@functools.lru_cache(2)
+def _layouts(listing: bytes) -> frozenset[str]:
+    return frozenset(json.loads(listing))
 
 
 def _has_page(context: Context, entry: Entry) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from hdash_site.htan.components import catalogue
 from hdash_site.pages import charts
 from tests import worlds
@@ -32,3 +34,27 @@ def test_a_timeline_says_its_days_and_what_its_marks_mean(tmp_path):
     assert ">day 0</text>" in page
     assert ">day 1,500</text>" in page
     assert 'class="legend' in page
+
+
+def test_each_event_has_the_highest_lane_that_is_free_at_its_start():
+    luck = random.Random(3)
+    starts = sorted(luck.randrange(3_000) for _ in range(300))
+    events = [
+        {
+            "kind": "a",
+            "label": "",
+            "start": day,
+            "end": day + luck.randrange(200),
+            "detail": "",
+            "count": 1,
+            "ids": [],
+        }
+        for day in starts
+    ]
+    (line,) = charts.timelines([{"participant": "p", "events": events}])
+    free: list[float] = []
+    for event in line.events:
+        lane = next((lane for lane, until in enumerate(free) if until <= event.x), len(free))
+        free[lane : lane + 1] = [event.x + max(event.width, charts.LANE) + 2]
+        assert event.y == lane * charts.LANE
+    assert line.height == charts.LANE * len(free)

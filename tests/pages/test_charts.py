@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from hdash_site.htan.components import catalogue
 from hdash_site.pages import charts
 from tests import worlds
@@ -39,3 +41,27 @@ def test_of_very_many_events_the_first_are_drawn_and_the_others_are_counted():
     events = [event] * charts.MOST_EVENTS + [event | {"start": 100, "end": 900}]
     [chart] = charts.timelines([{"participant": "HTA1_1", "events": events}])
     assert (len(chart.events), chart.more, chart.scale) == (charts.MOST_EVENTS, 1, 9)
+
+
+def test_each_event_has_the_highest_lane_that_is_free_at_its_start():
+    luck = random.Random(3)
+    starts = sorted(luck.randrange(3_000) for _ in range(300))
+    events = [
+        {
+            "kind": "a",
+            "label": "",
+            "start": day,
+            "end": day + luck.randrange(200),
+            "detail": "",
+            "count": 1,
+            "ids": [],
+        }
+        for day in starts
+    ]
+    (line,) = charts.timelines([{"participant": "p", "events": events}])
+    free: list[float] = []
+    for event in line.events:
+        lane = next((lane for lane, until in enumerate(free) if until <= event.x), len(free))
+        free[lane : lane + 1] = [event.x + max(event.width, charts.LANE) + 2]
+        assert event.y == lane * charts.LANE
+    assert line.height == charts.LANE * len(free)

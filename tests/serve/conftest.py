@@ -6,6 +6,7 @@ import contextlib
 import functools
 import http.client
 import multiprocessing
+import signal
 import threading
 import time
 import urllib.parse
@@ -25,6 +26,11 @@ PATIENCE = 60.0
 @functools.cache
 def _elsewhere() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
+def let_ctrl_c_end_it() -> None:
+    """Run in a new process: whoever runs the tests may have Ctrl-C ignored, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Desk:

@@ -17,7 +17,7 @@ import pytest
 from hdash_site.options import Options
 from hdash_site.preview.serve import Serving, previewing
 from tests import worlds
-from tests.serve.conftest import PATIENCE, Desk
+from tests.serve.conftest import PATIENCE, Desk, let_ctrl_c_end_it
 
 DELETED = "the state was deleted by another program: crawling and building everything again"
 
@@ -30,7 +30,9 @@ class Preview:
         self.news = []
         command = [sys.executable, "-m", "hdash_site", "serve", "--root", desk.site, *words]
         with self.errors.open("w") as file:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=file, text=True, preexec_fn=let_ctrl_c_end_it
+            )
         line = next(line for line in iter(self.process.stdout.readline, "") if line.startswith("preview"))
         self.address = line.split()[1]
         self._drain = threading.Thread(target=self.process.stdout.read)

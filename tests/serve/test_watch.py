@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hdash_site.preview import links, mounts, watch
-from tests.serve.conftest import PATIENCE, Desk
+from tests.serve.conftest import PATIENCE, Desk, let_ctrl_c_end_it
 
 POLLING = "the preview looks at all files every second instead"
 
@@ -54,18 +54,21 @@ def limited(desk: Desk, what: str, number: int):
     errors = desk.site.parent / "errors"
     with (
         errors.open("w") as file,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=file, text=True, preexec_fn=let_ctrl_c_end_it
+        ) as process,
     ):
+        reader = threading.Thread(target=lambda: process.stdout.read())
         try:
             line = next(line for line in iter(process.stdout.readline, "") if line.startswith("preview"))
             desk.address = line.split()[1]
-            reader = threading.Thread(target=process.stdout.read)
             reader.start()
             yield errors.read_text
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE)
-            reader.join()
+            if reader.ident:
+                reader.join()
 
 
 def test_without_an_instance_of_inotify_all_files_are_looked_at(desk):

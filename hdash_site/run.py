@@ -241,7 +241,10 @@ class Run:
 
         A preview that does not crawl leaves the file as it is, so that tabs are not told of it.
         """
-        unmade = {atlas: _line(Failed(why.key, why.error)) for atlas, why in self._unreported.items()}
+        unmade = {atlas: _reason(why.error) for atlas, why in self._unreported.items()}
+        for event in filter(_is_of_atlases, self._broken):
+            for atlas in rules.atlases_of(event.key, self._crawled.snapshots):
+                unmade.setdefault(atlas, _reason(event.error))
         self._note_failures(unmade, lambda atlas: atlas not in self._crawled.snapshots)
         is_preview = self._kept is not None and self._options.offline
         if not self._store.fact(site_status.BUILT) or (self._ran and not is_preview):
@@ -522,6 +525,17 @@ def _late_line(atlases: Collection[str]) -> str:
     return str(
         StateError(problem, ", ".join(atlases), "the last pages stay, and the next run makes new ones")
     )
+
+
+def _reason(error: Exception) -> str:
+    """Return why an atlas has no new pages, for everybody: words of an unexpected error may quote a cell."""
+    if isinstance(error, OutOfTime):
+        return "there was no time left before the deadline"
+    if isinstance(error, ProcessDied):
+        return "a worker process died, perhaps for lack of memory"
+    if isinstance(error, HdashError | Overrun):
+        return str(error)
+    return f"an error in the software of this site ({type(error).__name__})"
 
 
 def _line(event: Failed) -> str:

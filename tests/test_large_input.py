@@ -219,6 +219,10 @@ def test_when_the_deadline_passes_during_a_step_the_atlases_are_named(site, atla
         )
     assert (late.exit_code, late.failed) == (3, ["HTA1", "HTA2"])
     assert [line for line in late.problems if line.startswith("HTA1, HTA2: there was no time left")]
+    told = worlds.status(site / "public")["atlases"]
+    assert {told[atlas]["reason"] for atlas in ("HTA1", "HTA2")} == {
+        "there was no time left before the deadline"
+    }
     assert set(before) <= set(worlds.tree(site / "public"))
     assert worlds.build(site, atlases.folder).exit_code == 0
     assert worlds.tree(site / "public") == clean_tree(site, atlases)

@@ -107,7 +107,7 @@ def test_addresses_in_other_scripts_reach_the_bucket_as_the_files_they_are(
     s3.counted()
     again = night()
     assert (again.result.ran, again.result.deployed.removed) == ([], [])
-    assert sent(s3) <= {"check.json"}
+    assert sent(s3) <= {"status.json"}
 
 
 def test_a_corrected_atlas_freezes_no_night_its_pages_wait_to_be_deleted(

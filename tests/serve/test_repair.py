@@ -16,7 +16,7 @@ def delete_a_folder(public):
 
 
 def alter(public):
-    for name in ("index.html", "hta1/index.html", "check.json"):
+    for name in ("index.html", "hta1/index.html", "status.json"):
         (public / name).write_text("altered by another program")
 
 
@@ -53,7 +53,7 @@ def test_the_next_save_repairs_all_of_it_and_says_so_in_a_line(shown, harm):
     shown.edit("content/about.md", "dashboard", "DASHBOARD")
     shown.wait(lambda: "DASHBOARD" in shown.get("/about/"))
     shown.is_exact()
-    assert (public / "check.json").read_text().startswith("{")
+    assert (public / "status.json").read_text().startswith("{")
     assert (public / "index.html").stat().st_mode & 0o777 == 0o644
     assert [path for path in public.rglob("*") if path.is_symlink()] == []
     assert outside == {path: path.read_bytes() for path in outside}

@@ -65,8 +65,13 @@ def noting(status: bytes, waiting: int) -> bytes:
 
 
 def failures_of(fact: str) -> dict[str, Failure]:
-    """Read failures as `fact_of` writes them."""
-    return {atlas: Failure(*fields) for atlas, fields in json.loads(fact or "{}").items()}
+    """Read failures as `fact_of` writes them; none from a text that it did not write."""
+    try:
+        found = {atlas: Failure(*fields) for atlas, fields in json.loads(fact or "{}").items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+    texts = (text for failure in found.values() for text in failure)
+    return found if all(type(text) is str for text in texts) else {}
 
 
 def fact_of(failures: Mapping[str, Failure]) -> str:
@@ -104,10 +109,12 @@ def _reason(text: str) -> str:
 
 
 def _moment(moment: str) -> str | None:
-    """Return an ISO 8601 time in UTC to the second, as most programs read it; None if it is empty."""
-    if not moment:
+    """Return an ISO 8601 time in UTC to the second, as most programs read it; None if it is none."""
+    try:
+        read = datetime.datetime.fromisoformat(moment)
+    except ValueError:
         return None
-    return f"{datetime.datetime.fromisoformat(moment).astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{read.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _written(status: Mapping[str, Any]) -> bytes:

@@ -183,17 +183,20 @@ def test_histories_that_differ_make_no_other_difference_than_in_their_pages(nigh
 def test_the_history_is_on_each_kind_of_database(at, tmp_path):
     with opened(tmp_path / "cache", at) as store:
         assert (store.editions("a"), store.basis("a"), store.sources()) == ([], "", [])
-        for day in (2, 1, 3, 4):
-            store.add_edition("a", f"2026-07-0{day}", f"edition {day}", "x" * 100_000 * day)
+        days = [f"2026-07-0{day}T00:00:00+00:00" for day in (1, 2, 3, 4)]
+        texts = {when: json.dumps({"when": when}) for when in days}
+        for number in (2, 1, 3, 4):
+            when = days[number - 1]
+            store.add_edition("a", when, texts[when], "{" + "x" * 100_000 * number)
             store.commit()
-        store.add_edition("b", "2026-07-04", "of another source", "basis")
+        store.add_edition("b", days[3], texts[days[3]], "{basis")
         store.commit()
         store.reset()
     with opened(tmp_path / "cache", at) as store:
-        assert store.editions("a") == [(f"2026-07-0{day}", f"edition {day}") for day in (1, 2, 3, 4)]
-        assert (store.editions("b"), store.basis("b")) == ([("2026-07-04", "of another source")], "basis")
-        assert store.basis("a") == "x" * 400_000
-        assert list(store.bases("a")) == ["2026-07-02", "2026-07-03", "2026-07-04"]
+        assert store.editions("a") == [*texts.items()]
+        assert (store.editions("b"), store.basis("b")) == ([(days[3], texts[days[3]])], "{basis")
+        assert store.basis("a") == "{" + "x" * 400_000
+        assert list(store.bases("a")) == days[1:]
         assert store.sources() == ["a", "b"]
         store.forget()
     with opened(tmp_path / "cache", at) as store:

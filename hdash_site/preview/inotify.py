@@ -6,6 +6,7 @@ Watchdog leaves out a folder for which the system grants no watch, and goes on a
 from __future__ import annotations
 
 import errno
+import warnings
 from collections.abc import Callable
 
 from watchdog.observers.api import BaseObserver
@@ -18,6 +19,9 @@ from watchdog.observers.inotify_c import (
     WatchCallback,
     WatchDescriptor,
 )
+
+# A folder that is made and filled at once is watched twice, which changes nothing.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 
 _LIMITS = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 

@@ -25,7 +25,7 @@ import diskcache
 from hdash_site.errors import StateError
 from hdash_site.state import failures
 from hdash_site.state.disk import SETTINGS, BytesOnly, check_cache
-from hdash_site.state.untrusted import Untrusted
+from hdash_site.state.untrusted import Untrusted, has_unknown_format
 
 SMALL_BYTES = 1 << 20
 """Files below that are kept like other bytes."""
@@ -98,9 +98,13 @@ class Blobs:
 
     def _empty(self, error: Exception) -> None:
         """Delete the files of a damaged cache. Raises `StateError` if it is sound, or not ours to mend."""
+        if not self._folder.is_dir():
+            raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
         if _is_damage(error) and failures.kind_of(error) != failures.DAMAGED:
             error = Untrusted(*error.args)
-        if failures.kind_of(error) != failures.DAMAGED or not self._mends or not self._folder.is_dir():
+        if failures.kind_of(error) == failures.READ_ONLY and has_unknown_format(self._folder / "cache.db"):
+            error = Untrusted("it has an unknown format")
+        if failures.kind_of(error) != failures.DAMAGED or not self._mends:
             raise failures.of_blobs(error, str(self._folder), TIMEOUT) from error
         for path in self._folder.iterdir():
             if path.name.startswith("cache.db") or re.fullmatch(r"[0-9a-f]{2}", path.name):

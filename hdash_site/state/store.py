@@ -30,7 +30,7 @@ from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
-from hdash_site.state.untrusted import Untrusted, check_file, check_schema
+from hdash_site.state.untrusted import Untrusted, check_file, check_schema, has_unknown_format
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -770,6 +770,8 @@ def _blobs_to_read(
 
 def _unusable(at: Where, error: Exception) -> StateError:
     if at.kind == "sqlite":
+        if failures.kind_of(error) == failures.READ_ONLY and has_unknown_format(Path(at.name)):
+            error = Untrusted("it has an unknown format")
         return failures.of_state(error, at.name, TIMEOUT, copies.offer(at))
     said = failures.words_of(error)
     if at.password:

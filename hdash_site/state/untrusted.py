@@ -31,15 +31,22 @@ def check_file(file: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISREG(beside.lstat().st_mode):
                 raise Untrusted(f"{beside.name} is not a regular file")
-    with contextlib.suppress(FileNotFoundError), file.open("rb") as database:
-        start = database.read(20)
-        if start[:16] == _DATABASE and not {*start[18:20]} <= {1, 2}:
-            raise Untrusted("it has an unknown format")
     with contextlib.suppress(OSError), file.with_name(file.name + "-journal").open("rb") as journal:
         # A transaction over several databases, which we never make, names a file that SQLite deletes.
         journal.seek(-len(_JOURNAL), io.SEEK_END)
         if journal.read() == _JOURNAL:
             raise Untrusted("its journal names another file")
+
+
+def has_unknown_format(file: Path) -> bool:
+    """Return whether the head of a file names a format that SQLite only reads.
+
+    Only for a file that failed: to close it here takes away the locks that this process holds on it.
+    """
+    with contextlib.suppress(OSError), file.open("rb") as database:
+        start = database.read(20)
+        return start[:16] == _DATABASE and not {*start[18:20]} <= {1, 2}
+    return False
 
 
 def check_schema(database: sqlite3.Connection) -> None:

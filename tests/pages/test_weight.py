@@ -20,6 +20,7 @@ def facet(columns):
         "rows": "biospecimens",
         "count": ROWS,
         "empty": 0,
+        "left_out": 0,
         "columns": columns,
     }
 

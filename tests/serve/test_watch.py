@@ -88,7 +88,7 @@ def test_when_watches_run_out_later_all_files_are_looked_at_from_then_on(desk):
         for number in range(12):
             desk.edit(f"content/many/{number}/page.md", "First", "Second")
         desk.wait(lambda: all("Second" in desk.get(f"/many/{number}/page/") for number in range(12)))
-        assert (said().count("\n"), said().count(POLLING)) == (1, 1)
+        assert (said().count("\n"), said().count(POLLING)) == (1, 1), said()
 
 
 TABLE = """\

@@ -9,6 +9,8 @@ import pickle
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -359,7 +361,7 @@ def test_a_state_with_statements_of_somebody_else_is_refused_and_kept(site, stat
     before = state(site, "SELECT * FROM hdash_edition")
     with pytest.raises(StateError, match=r'the state database is damaged \(it holds the .* "') as caught:
         worlds.build(site, site / "atlases")
-    assert "restore the file from a backup" in str(caught.value)
+    assert "restore the newest copy" in str(caught.value)
     assert state(site, "SELECT * FROM hdash_edition") == before
 
 
@@ -442,3 +444,15 @@ def test_rows_of_somebody_else_lead_to_the_same_site_or_to_one_line(site, seed):
         (site / f"cache/state.db{end}").unlink(missing_ok=True)
     assert worlds.build(site, site / "atlases").exit_code == 0
     assert worlds.tree(site / "public") == tree
+
+
+def test_to_check_a_file_takes_no_lock_away_from_this_process(site):
+    """A process that closes a file of SQLite loses its locks on it: another one would write beside it."""
+    file = site / "cache/blobs/cache.db"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as ours:
+        ours.execute("BEGIN IMMEDIATE")
+        disk.check_cache(file.parent, 1)
+        untrusted.check_file(site / "cache/state.db")
+        tried = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+        done = subprocess.run([sys.executable, "-c", tried], capture_output=True, text=True, check=False)
+    assert "database is locked" in done.stderr

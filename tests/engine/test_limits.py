@@ -17,6 +17,7 @@ from tests import slow
 from tests.engine.world import World
 
 SHORT = Bounds(Limits(0.2, 64 << 20))
+SMALL = Bounds(Limits(60, 64 << 20))
 AMPLE = Bounds(Limits(60, 1 << 30))
 
 
@@ -46,7 +47,7 @@ def test_a_call_that_exceeds_a_limit_is_ended_and_the_next_one_is_made(workers, 
     before = set(multiprocessing.active_children())
     for number in range(2):
         with pytest.raises(Overrun) as overrun:
-            workers.run_within(SHORT, function, number)
+            workers.run_within(SHORT if resource == "time" else SMALL, function, number)
         assert overrun.value.resource == resource
     assert workers.run_within(AMPLE, os.getpid) != os.getpid()
     assert len(set(multiprocessing.active_children()) - before) == 1

@@ -17,8 +17,8 @@ from hdash_site.pages import matter as front_matter
 from hdash_site.pages.effort import TooMuch
 from hdash_site.pages.names import slug
 
-_LARGEST = 1_000_000
-"""Bytes of an article: a book of 160,000 words."""
+_LARGEST = 4_000_000
+"""Bytes of an article: several books."""
 
 _HEADS = re.compile(rb"\x89PNG\r\n|GIF8[79]a|\xff\xd8\xff|RIFF....WEBP", re.DOTALL)
 """How the pictures of `PICTURES` begin, whatever their names; readers of other formats can take long."""

@@ -160,8 +160,8 @@ def test_depth_is_no_error_of_python(body):
 
 
 def test_an_article_that_is_too_large_is_refused_with_its_size():
-    problem, place, way_out = json.loads(content.parts("x.md", hostile.article("a " * 600_000))["problem"])
-    assert problem == "the article has 1.2 MB; at most 1.0 MB are allowed"
+    problem, place, way_out = json.loads(content.parts("x.md", hostile.article("a " * 2_400_000))["problem"])
+    assert problem == "the article has 4.8 MB; at most 4.0 MB are allowed"
     assert (place, way_out) == ("content/x.md", "divide it into several articles")
 
 

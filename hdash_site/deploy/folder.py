@@ -238,11 +238,13 @@ def _deploy(
 
     def content(path: str) -> str:
         name, found = f"{mirror}/{path}", have[path]
-        look = ledger.looks.of(name)
-        # Some disks have no permissions: where they are as we left them, no better ones can be had.
-        as_left = look is not None and look.still_holds(stat_of(found))
-        if not stat.S_ISREG(found.st_mode) or (not as_left and found.st_mode & _READABLE != _READABLE):
+        if not stat.S_ISREG(found.st_mode):
             return ""
+        if found.st_mode & _READABLE != _READABLE:
+            look = ledger.looks.of(name)
+            # Some disks have no permissions: where they are as we left them, no better ones can be had.
+            if look is None or not look.still_holds(stat_of(found)):
+                return ""
         return ledger.looks.digest(name, found)
 
     replaced = _former_check_file(output, have, want)

@@ -116,14 +116,13 @@ PAGES_CODE = (
     "engine/schedule.py",
     "errors.py",
     "files.py",
-    "htan",
     "imports.py",
     "pages",
     "serving.py",
     "snapshot.py",
 )
-"""The same for all other recipes. A test compares both lists with the imports: to follow these at run time
-would take a tenth of a build that has nothing to do.
+"""The same for all other recipes, beside the code of the domain. A test compares both lists with the
+imports: to follow these at run time would take a tenth of a build that has nothing to do.
 """
 
 
@@ -146,10 +145,8 @@ def code(package: Path = Path(__file__).parents[1]) -> Digests:
         _source("imagesize", "__init__.py"),
         _release("nh3"),
     ]
-    return Digests(
-        _digest_of_files(package, DOMAIN_CODE, [python]),
-        _digest_of_files(package, PAGES_CODE, [python, *libraries]),
-    )
+    domain = _digest_of_files(package, DOMAIN_CODE, [python])
+    return Digests(domain, _digest_of_files(package, PAGES_CODE, [domain.encode(), *libraries]))
 
 
 def tasks(digests: Digests) -> Tasks:

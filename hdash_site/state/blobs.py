@@ -24,7 +24,7 @@ import diskcache
 
 from hdash_site.errors import StateError
 from hdash_site.state import failures
-from hdash_site.state.disk import SETTINGS, BytesOnly, check_cache
+from hdash_site.state.disk import DIGITS, SETTINGS, BytesOnly, check_cache
 from hdash_site.state.untrusted import Untrusted, has_unknown_format
 
 SMALL_BYTES = 1 << 20
@@ -270,7 +270,12 @@ class Blobs:
 def _keys(cache: diskcache.Cache) -> set[str]:
     # Diskcache would also give the keys of values that it takes for expired, in hundreds of statements.
     disk = cast("BytesOnly", cache.disk)
-    keys = cache._sql("SELECT key, raw FROM Cache WHERE expire_time IS NULL")
+    keys = cache._sql("SELECT key, raw FROM Cache WHERE expire_time IS NULL").fetchall()
+    if {(type(key), raw) for key, raw in keys} <= {(str, 1)}:
+        digests = {key for key, _ in keys}
+        # All at once, since a cache has a hundred thousand.
+        if {*map(len, digests)} <= {DIGITS} and re.fullmatch("[0-9a-f]*", "".join(digests)):
+            return digests
     return {disk.get(key, raw) for key, raw in keys}
 
 

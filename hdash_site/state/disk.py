@@ -37,7 +37,10 @@ _SCHEMA = "91921ee26f684c33c8e6c083499ba4dc7092cccda47fffe7c5662d8f812dd399"
 """The sha-256 of the tables, indexes and triggers that diskcache 5.6.3 makes with these settings."""
 
 _MOST_OBJECTS = 100
-_KEY = re.compile(r"[0-9a-f]{64}")
+DIGITS = 64
+"""Length of a key, which is a sha-256 in hexadecimal digits."""
+
+_KEY = re.compile(rf"[0-9a-f]{{{DIGITS}}}")
 _FILE = re.compile(r"([0-9a-f]{2})[/\\]([0-9a-f]{2})[/\\][0-9a-f]{28}\.val")
 
 

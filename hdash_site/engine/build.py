@@ -281,6 +281,9 @@ class _Recording:
     def work(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self._build.work(Bounds(None, self._until), function, *args, **kwargs)
 
+    def is_timed(self) -> bool:
+        return self._until is not None
+
     def work_within(
         self, limits: model.Limits, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:

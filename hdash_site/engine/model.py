@@ -69,6 +69,10 @@ class Context(Protocol):
         """Call a pure, heavy, importable function wherever there is room for it."""
         ...
 
+    def is_timed(self) -> bool:
+        """Tell whether the build has a deadline. It may change where a recipe works, never what it makes."""
+        ...
+
     def work_within(self, limits: Limits, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a pure, heavy, importable function in a worker process, within limits. Raises `Overrun`."""
         ...

@@ -236,7 +236,7 @@ def _report(atlas: str, context: Context) -> Mapping[str, bytes]:
     manifests = _manifests(context, atlas, fetched, MANIFEST_FACETS)
     size = _size(listing.values()) + sum(_size(parts.values()) for parts in manifests.values())
     given = json.dumps(rules)
-    return limits.work(context, size, report.facets, project, listing, manifests, failures, given)
+    return limits.work_on_facets(context, size, report.facets, project, listing, manifests, failures, given)
 
 
 def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
@@ -247,7 +247,7 @@ def _descent(atlas: str, context: Context) -> Mapping[str, bytes]:
     fetched, _ = _fetched(atlas, listed, context)
     manifests = _manifests(context, atlas, fetched, ("ids",))
     size = len(listed) + sum(_size(parts.values()) for parts in manifests.values())
-    return limits.work(context, size, descents.facets, atlas, listed, manifests, components)
+    return limits.work_on_facets(context, size, descents.facets, atlas, listed, manifests, components)
 
 
 def _strays(context: Context) -> Mapping[str, bytes]:
@@ -255,7 +255,7 @@ def _strays(context: Context) -> Mapping[str, bytes]:
 
     atlases = json.loads(context.read(Key("atlases")))
     strays = context.need(Key("descent", atlas, "strays") for atlas in atlases)
-    return limits.work(context, _size(strays), descents.strays_of, strays)
+    return limits.work_on_facets(context, _size(strays), descents.strays_of, strays)
 
 
 def _demographics(atlas: str, context: Context) -> Mapping[str, bytes]:

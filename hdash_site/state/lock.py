@@ -111,7 +111,7 @@ class Held:
             try:
                 return action()
             except _CUT as error:
-                odd = tries and not isinstance(error, _SessionGone) and _answers()
+                odd = tries >= _TRIES and not isinstance(error, _SessionGone) and _answers()
                 if self._session is None or odd:
                     raise
                 _reconnect(self._outage, self._hold, error)
@@ -138,6 +138,9 @@ class Held:
 
 
 _CUT = (peewee.OperationalError, peewee.InterfaceError)
+
+_TRIES = 5
+"""A statement that fails more often, on connections that work, has another fault than that they were cut."""
 
 
 class _SessionGone(peewee.OperationalError):
@@ -209,7 +212,7 @@ def _acquired(where: Where, token: str, outage: Outage) -> tuple[Session, str]:
             _take(token, alive=lambda _: False, connection=session.connection)
         except _CUT as error:
             session.close()
-            if tries and _answers():
+            if tries >= _TRIES and _answers():
                 raise
             _reconnect(outage, lambda: True, error)
         except BaseException:

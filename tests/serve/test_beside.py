@@ -42,12 +42,16 @@ class Preview:
 
     def _hear(self) -> None:
         host, _, port = self.address.removeprefix("http://").strip("/").partition(":")
-        with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as file:
+        # A preview that ends hangs up, also before it was asked.
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((host, int(port))) as connection,
+            connection.makefile("rb") as file,
+        ):
             connection.sendall(f"GET /_hdash/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-            with contextlib.suppress(OSError):
-                for line in file:
-                    if line.startswith(b"data: "):
-                        self.news.append(json.loads(line[6:]))
+            for line in file:
+                if line.startswith(b"data: "):
+                    self.news.append(json.loads(line[6:]))
 
     def heard_of(self, path: str) -> bool:
         return any(path in (news["changed"] or ()) for news in self.news[1:])

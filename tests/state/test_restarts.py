@@ -226,7 +226,7 @@ def test_a_build_over_a_restart_makes_what_an_undisturbed_build_makes(tmp_path, 
     command += ["--root", str(site), "--source", str(atlases.folder)]
     environment = databases.environment(proxy.place)
     luck = random.Random(proxy.place.kind)
-    waited = 0
+    waited = ended = 0
     for number in range(CUTS):
         for project in atlases.projects:
             project["name"] = f"Atlas, edition {number}"
@@ -239,12 +239,18 @@ def test_a_build_over_a_restart_makes_what_an_undisturbed_build_makes(tmp_path, 
         time.sleep(1.5)
         proxy.open()
         said = build.communicate()[1]
-        assert build.returncode == 0, said
-        assert not re.sub(WAITING, "", said)
-        waited += bool(said)
+        if build.returncode:  # a cut at the very moment of the start can still end the build, in one line
+            ended += 1
+            assert "the state database cannot be used" in re.sub(WAITING, "", said), said
+            assert "Traceback" not in said
+            subprocess.run(command, env=environment, check=True)
+        else:
+            assert not re.sub(WAITING, "", said)
+            waited += bool(said)
         clean = tmp_path / f"clean-{number}"
         worlds.build(site, atlases.folder, output=clean / "public", cache=clean / "cache")
         assert worlds.tree(site / "public") == worlds.tree(clean / "public")
         again = subprocess.run([*command, "--json"], env=environment, stdout=subprocess.PIPE, check=True)
         assert json.loads(again.stdout)["recipes_run"] == 0
-    assert waited
+    assert waited or ended
+    assert ended < CUTS

@@ -214,6 +214,7 @@ def test_a_build_whose_connections_are_cut_ends_well(tmp_path, on_a_server):
     environment = databases.environment(on_a_server)
     command = [sys.executable, "-m", "hdash_site", "build", "--quiet", "--jobs", "1"]
     command += ["--root", str(site), "--source", str(atlases.folder)]
+    ended = 0
     for number in range(8):
         for project in atlases.projects:
             project["name"] = f"Atlas, edition {number}"
@@ -227,9 +228,15 @@ def test_a_build_whose_connections_are_cut_ends_well(tmp_path, on_a_server):
             time.sleep(0.01 * number)  # so that each is cut elsewhere
             cuts += databases.disconnect(on_a_server.kind) > 0
         said = build.communicate()[1]
-        assert build.returncode == 0, said
-        assert re.sub(r"hdash-site: waiting for the database, for up to \d+ s\n", "", said) == ""
+        said = re.sub(r"hdash-site: waiting for the database, for up to \d+ s\n", "", said)
+        if build.returncode:  # a cut at the very moment of the start can still end the build, in one line
+            ended += 1
+            assert "the state database cannot be used" in said
+            assert said.count("\n") == 1
+        else:
+            assert said == ""
         subprocess.run(command, env=environment, check=True)
         clean = tmp_path / f"clean-{number}"
         worlds.build(site, atlases.folder, output=clean / "public", cache=clean / "cache")
         assert worlds.tree(site / "public") == worlds.tree(clean / "public")
+    assert ended <= 2

@@ -86,7 +86,7 @@ def _unknown(names: Collection[str], options: Options, store: Store) -> list[str
     published = sorted(name for name in names if _NAME.fullmatch(name))
     if not published:
         return []
-    known = set(map(name_of, moments()))
+    known = set(map(name_of, store.moments()))
     unknown = [name for name in published if name not in known]
     last = store.fact(FOREIGN) if unknown else ""
     unknown = [name for name in unknown if name > last]

@@ -28,6 +28,7 @@ from hdash_site.snapshot import Project, Snapshot, blobs_of
 from hdash_site.state import copies, failures, lock, migrations, models, reading, rows, where
 from hdash_site.state.blobs import Blobs
 from hdash_site.state.models import escaped, hash_of, plain
+from hdash_site.state.moments import moments
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
 from hdash_site.state.untrusted import Untrusted, check_file, check_schema, has_unknown_format
@@ -231,6 +232,10 @@ class Store:
     def add_edition(self, source: str, moment: str, edition: str, basis: str) -> None:
         """Add the newest edition of a source when this run is committed. All texts are ASCII."""
         self._edition = (source, moment, edition, basis)
+
+    def moments(self) -> list[str]:
+        """Return the moment of each edition of every source."""
+        return self._read(moments)
 
     def set_basis(self, source: str, moment: str, basis: str) -> None:
         """Replace the basis of an edition."""

@@ -243,8 +243,7 @@ class Run:
         """
         unmade = {atlas: _reason(why.error) for atlas, why in self._unreported.items()}
         for event in filter(_is_of_atlases, self._broken):
-            for atlas in rules.atlases_of(event.key, self._crawled.snapshots):
-                unmade.setdefault(atlas, _reason(event.error))
+            unmade = dict.fromkeys(self._atlases_of([event]), _reason(event.error)) | unmade
         self._note_failures(unmade, lambda atlas: atlas not in self._crawled.snapshots)
         is_preview = self._kept is not None and self._options.offline
         if not self._store.fact(site_status.BUILT) or (self._ran and not is_preview):
@@ -414,21 +413,15 @@ class Run:
 
     def _problems(self, others: Iterable[str]) -> list[str]:
         # One fault in a layout fails many pages: it is told once.
-        late = self._late(self._crawled.snapshots)
+        late = self._atlases_of(event for event in self._broken if isinstance(event.error, OutOfTime))
         lines = [_line(event) for event in self._broken if not isinstance(event.error, OutOfTime)]
         return list(dict.fromkeys([*lines, *([_late_line(late)] if late else []), *others]))
 
-    def _late(self, atlases: Collection[str]) -> list[str]:
-        """Return the atlases that have no new pages because of the deadline."""
-        events = [event for event in self._broken if isinstance(event.error, OutOfTime)]
-        late = {atlas for event in events for atlas in rules.atlases_of(event.key, atlases)}
-        return [atlas for atlas in atlases if atlas in late]
-
-    def _without_new_pages(self, atlases: Collection[str]) -> list[str]:
-        """Return the atlases that lack new pages because a task of theirs failed or was late."""
-        events = filter(_is_of_atlases, self._broken)
+    def _atlases_of(self, events: Iterable[Failed]) -> list[str]:
+        """Return the atlases whose pages lack something because of these failures, in the source's order."""
+        atlases = self._crawled.snapshots
         found = {atlas for event in events for atlas in rules.atlases_of(event.key, atlases)}
-        return [atlas for atlas in atlases if atlas in found or atlas in self._unreported]
+        return [atlas for atlas in atlases if atlas in found]
 
     def _summed_up(
         self,
@@ -440,7 +433,8 @@ class Run:
         fixed: Counter[str],
     ) -> Result:
         changed = {ran.key.name for ran in self._ran if ran.key.kind == "report" and not ran.cut_off}
-        broken = self._without_new_pages(crawled.snapshots)
+        unmade = {*self._atlases_of(filter(_is_of_atlases, self._broken)), *self._unreported}
+        broken = [atlas for atlas in crawled.snapshots if atlas in unmade]
         read = [atlas for atlas in crawled.snapshots if atlas not in crawled.failed]
         failed = [*crawled.failed, *(atlas for atlas in broken if atlas not in crawled.failed)]
         unfollowed = list(map(str, left_out(self._config.root, self._links)))
@@ -520,17 +514,18 @@ def _is_of_atlases(event: Failed) -> bool:
     return event.key.kind in rules.OF_ATLASES or (ended and event.key.kind in rules.DEFERRABLE)
 
 
+_LATE = "there was no time left before the deadline"
+
+
 def _late_line(atlases: Collection[str]) -> str:
-    problem = "there was no time left before the deadline"
-    return str(
-        StateError(problem, ", ".join(atlases), "the last pages stay, and the next run makes new ones")
-    )
+    way_out = "the last pages stay, and the next run makes new ones"
+    return str(StateError(_LATE, ", ".join(atlases), way_out))
 
 
 def _reason(error: Exception) -> str:
     """Return why an atlas has no new pages, for everybody: words of an unexpected error may quote a cell."""
     if isinstance(error, OutOfTime):
-        return "there was no time left before the deadline"
+        return _LATE
     if isinstance(error, ProcessDied):
         return "a worker process died, perhaps for lack of memory"
     if isinstance(error, HdashError | Overrun):

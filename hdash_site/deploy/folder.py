@@ -63,9 +63,7 @@ def deploy(
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        files.make_folder(output)
-        scratch.mkdir(parents=True, exist_ok=True)
-        with Tree(output, scratch) as tree:
+        with _tree(output, scratch) as tree:
             deployed = _deploy(output, want, load, ledger, tree, scratch)
     except OSError as error:
         raise _unwritable(output, error) from error
@@ -163,7 +161,7 @@ def _altered(output: Path, left: Left) -> list[str]:
         known = folders.get(name)
         if known is None:
             parent = name.rpartition("/")[0]
-            known = folders[name] = is_folder(parent) and _is(stat.S_ISDIR, f"{top}/{name}")
+            known = folders[name] = is_folder(parent) and _is_folder(f"{top}/{name}")
         return known
 
     altered: list[str] = []
@@ -188,9 +186,9 @@ def _altered(output: Path, left: Left) -> list[str]:
     return sorted(altered)
 
 
-def _is(kind: Callable[[int], bool], name: str) -> bool:
+def _is_folder(name: str) -> bool:
     try:
-        return kind(os.lstat(name).st_mode)
+        return stat.S_ISDIR(os.lstat(name).st_mode)
     except OSError:
         return False
 

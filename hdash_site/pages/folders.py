@@ -66,7 +66,9 @@ class Folders:
         """Return the files below a folder, relative to it, without hidden ones and editors' leftovers."""
         self._links.left_out[folder] = []
         top = self._real(f"{self._root}/{folder}")
-        return sorted(self._below(folder)) if _is_in(top, self._real(f"{self._root}/{_area(folder)}")) else []
+        return (
+            sorted(self._below(folder)) if is_within(top, self._real(f"{self._root}/{_area(folder)}")) else []
+        )
 
     def file(self, key: Key, looks: Looks) -> Given | None:
         """Return a file below its folder. Raises `OSError`."""
@@ -103,7 +105,7 @@ class Folders:
             ):
                 for entry in entries:
                     name = prefix + entry.name
-                    if entry.name.startswith(".") or entry.name.endswith("~"):
+                    if is_hidden(entry.name):
                         continue
                     if entry.is_symlink():
                         problem = self._problem(folder, name, is_linked=is_linked)
@@ -127,14 +129,19 @@ class Folders:
         top = self._real(f"{self._root}/{area}")
         is_folder = os.path.isdir(target)  # noqa: PTH112
         left = "its files are left out" if is_folder else "the file is left out"
-        if not _is_in(target, top):
+        if not is_within(target, top):
             way_out = f"copy the {'folder' if is_folder else 'file'} to {area}/"
             return f"the link leads outside {area}/; {left}", way_out
-        if is_folder and _is_in(self._real(os.path.dirname(link)), target):  # noqa: PTH120
+        if is_folder and is_within(self._real(os.path.dirname(link)), target):  # noqa: PTH120
             return f"the link leads to a folder that contains it; {left}", "remove the link"
         if is_folder and is_linked:
             return f"it is a link in a linked folder; {left}", "link to the folder itself"
         return None
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name is of no file of the site: what editors and systems leave beside."""
+    return name.startswith(".") or name.endswith("~")
 
 
 def touched(root: Path, saved: Iterable[Path], known: Mapping[Key, str], links: Links) -> set[Key]:
@@ -195,10 +202,10 @@ def _real(path: str) -> str:
 
 def _area(folder: str) -> str:
     """Return the folder below which the links of a folder must lead."""
-    return next(area for area in sorted(FOLDERS.values(), reverse=True) if _is_in(folder, area))
+    return next(area for area in sorted(FOLDERS.values(), reverse=True) if is_within(folder, area))
 
 
-def _is_in(path: str, folder: str) -> bool:
+def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hdash_site.pages.folders import is_hidden, is_within
+
 FOLDERS = ("content", "layouts", "data")
 INNER = ("layouts/assets",)
 """Folders below these that may be links to anywhere too."""
@@ -156,15 +158,6 @@ def _walk(root: Path, ours: Collection[Path]) -> tuple[Links, Iterator[os.DirEnt
                     yield entry
 
     return Links(str(root), top, targets), entries()
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a name is of no file of the site: what editors and systems leave beside."""
-    return name.startswith(".") or name.endswith("~")
-
-
-def is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
 
 
 def _counts(name: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from hdash_site.preview.links import is_within
+from hdash_site.pages.folders import is_within
 
 TABLE = Path("/proc/self/mounts")
 

@@ -15,7 +15,8 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
-from hdash_site.preview.links import FOLDERS, SETTINGS, Stats, is_within, links_of, survey
+from hdash_site.pages.folders import is_within
+from hdash_site.preview.links import FOLDERS, SETTINGS, Stats, links_of, survey
 from hdash_site.preview.mounts import silent_kind
 
 QUIET, QUIET_AFTER_MANY = 0.05, 0.4

@@ -21,6 +21,7 @@ from typing import Any
 from hdash_site.state import copies, models, rows
 from hdash_site.state.models import plain
 from hdash_site.state.orm import peewee
+from hdash_site.state.untrusted import NONSENSE
 from hdash_site.state.where import BESIDE, Where
 
 _MOST = 5
@@ -82,7 +83,7 @@ def unreadable_rows() -> dict[str, list[str]]:
             try:
                 for read, value in zip(columns.values(), values, strict=True):
                     read(value)
-            except rows.NONSENSE:
+            except NONSENSE:
                 found.setdefault(table._meta.table_name, []).append(str(name))
     return found
 

@@ -22,10 +22,6 @@ ROWS_A_STATEMENT = 80
 """Old SQLite takes 999 variables in a statement; our widest table has twelve columns."""
 
 
-NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What reading a row that was damaged may raise."""
-
-
 def _batches(rows: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(rows), ROWS_A_STATEMENT):
         yield rows[start : start + ROWS_A_STATEMENT]

@@ -31,7 +31,7 @@ from hdash_site.state.models import escaped, hash_of, plain
 from hdash_site.state.moments import moments
 from hdash_site.state.orm import peewee
 from hdash_site.state.outage import SILENT, Outage
-from hdash_site.state.untrusted import Untrusted, check_file, check_schema, has_unknown_format
+from hdash_site.state.untrusted import NONSENSE, Untrusted, check_file, check_schema, has_unknown_format
 from hdash_site.state.where import Remote, Where
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Store:
         """Read rows. Raises `DamagedError` if one of them cannot be understood."""
         try:
             return self._held.again(action)
-        except rows.NONSENSE as error:
+        except NONSENSE as error:
             raise DamagedError("a row of the state database cannot be read") from error
 
     def trace(self, key: Key) -> Trace | None:
@@ -125,7 +125,7 @@ class Store:
         try:
             told = rows.split_reads(reads)
             return Trace(recipe, tuple(map(self._reads.__getitem__, told)), rows.parts_of(parts))
-        except rows.NONSENSE:
+        except NONSENSE:
             self._drop_unreadable(f"{key.kind}:{key.name}")
             return None
 
@@ -140,7 +140,7 @@ class Store:
         row = self._traces.get(f"{key.kind}:{key.name}")
         try:
             return fresh.parts if fresh else rows.parts_of(row[2]) if row else None
-        except rows.NONSENSE:
+        except NONSENSE:
             self._drop_unreadable(f"{key.kind}:{key.name}")
             return None
 
@@ -158,18 +158,15 @@ class Store:
 
     def maker(self, part: str) -> Key | None:
         """Give the task that makes a part of this name: the page that a file is part of."""
-        for name in [
-            name for kind, _, name in (key.partition(":") for key in self._traces) if kind == "page"
-        ]:
-            key = Key("page", name)
-            if part in (self.parts(key) or ()):
-                return key
-        return None
+        return next((key for key in self._pages() if part in (self.parts(key) or ())), None)
 
     def files(self) -> Iterator[tuple[str, Digest]]:
         """Return path and digest of each file that a page is made of, also of pages that nobody wants now."""
-        for name in [key.removeprefix("page:") for key in self._traces if key.startswith("page:")]:
-            yield from (self.parts(Key("page", name)) or {}).items()
+        for key in self._pages():
+            yield from (self.parts(key) or {}).items()
+
+    def _pages(self) -> list[Key]:
+        return [Key("page", task.removeprefix("page:")) for task in self._traces if task.startswith("page:")]
 
     def snapshots(self) -> dict[str, Snapshot]:
         """Give the last good snapshot of each atlas, by atlas id, in the source's order."""
@@ -577,7 +574,8 @@ def glanced(cache: Path, at: Where, remote: Remote | None = None) -> Generator[S
         except StateError as error:
             if at.kind != "sqlite" or not reading.is_refused(error):
                 raise
-            migrated = _connect_to_read(cache, at, stack)
+            migrated = []
+            _connect_to_read(cache, at, stack)
         kept = shared or _pack_table(at, lock.NOBODY)
         blobs, load = _blobs_to_read(stack, cache)
         store = Store(blobs, lock.NOBODY, kept)
@@ -600,7 +598,7 @@ def _brought_forward(cache: Path, at: Where) -> list[str]:
         return brought.problems
 
 
-def _connect_to_read(cache: Path, at: Where, stack: contextlib.ExitStack) -> list[str]:
+def _connect_to_read(cache: Path, at: Where, stack: contextlib.ExitStack) -> None:
     """Connect to a file of SQLite that may only be read; of an older version, a copy of it is migrated."""
     file = Path(at.name)
     try:
@@ -612,7 +610,6 @@ def _connect_to_read(cache: Path, at: Where, stack: contextlib.ExitStack) -> lis
             stack.enter_context(_connected(Path(temporary.name).parent, temporary))
     except (OSError, sqlite3.Error) as error:
         raise _unusable(at, error) from error
-    return []
 
 
 def _load_first(

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+NONSENSE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a row that was damaged may raise."""
+
 _DATABASE = b"SQLite format 3\0"
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 
@@ -73,7 +76,7 @@ def of_rows(table: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         def checked(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 return read(*args, **kwargs)
-            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            except NONSENSE as error:
                 raise Untrusted(f"a row of {table} is not as hdash-site writes it") from error
 
         return checked
